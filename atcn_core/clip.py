@@ -1,0 +1,214 @@
+"""What travels between the stages: frozen dataclasses that check themselves, and their .npz files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import AtcnError, KeypointsError, MotionError, OutputError
+from .frames import Intrinsics
+from .skeleton import SKELETONS, Skeleton
+
+__all__ = ["Keypoints2D", "Motion3D", "load_keypoints", "load_motion", "save_keypoints", "save_motion"]
+
+KEYPOINTS_SCHEMA = "atcn.keypoints2d/1"
+MOTION_SCHEMA = "atcn.motion3d/1"
+
+
+def _check(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+
+
+def _check_times(times_s: np.ndarray) -> None:
+    if times_s.ndim != 1 or len(times_s) == 0:
+        raise ValueError(f"times_s has shape {times_s.shape}, expected (T,) with T >= 1")
+    if np.any(np.diff(times_s) <= 0):
+        raise ValueError("times_s must increase from frame to frame")
+
+
+@dataclass(frozen=True)
+class Keypoints2D:
+    """One person's 2D joints over a clip.
+
+    times_s:     (T,)      float64, the video's own time stamps, strictly increasing.
+    fps:         frames per second, nominal (1 / median frame time).
+    image_wh_px: width and height of the upright picture.
+    xy_px:       (T, J, 2) float32, pixels of the full frame, x right, y down; NaN where score is 0.
+    score:       (T, J)    float32, 0..1; 0 where the joint was not seen.
+    """
+
+    skeleton: Skeleton
+    times_s: np.ndarray
+    fps: float
+    image_wh_px: tuple[int, int]
+    xy_px: np.ndarray
+    score: np.ndarray
+
+    def __post_init__(self) -> None:
+        _check_times(self.times_s)
+        frames = len(self.times_s)
+        _check("xy_px", self.xy_px, (frames, len(self.skeleton), 2))
+        _check("score", self.score, (frames, len(self.skeleton)))
+        if not np.isfinite(self.xy_px[self.score > 0]).all():
+            raise ValueError("xy_px must be finite wherever score > 0")
+
+    @property
+    def seen(self) -> np.ndarray:
+        """(T,) bool: frames in which any joint was seen."""
+        return (self.score > 0).any(axis=1)
+
+
+@dataclass(frozen=True)
+class Motion3D:
+    """One person's 3D joints over a clip, in camera axes.
+
+    times_s:     (T,)      float64, the video's own time stamps, strictly increasing.
+    fps:         frames per second, nominal.
+    joints_cam:  (T, J, 3) float32, metres, relative to the root joint (the skeleton's first).
+    root_cam:    (T, 3)    float32, metres, the root joint's place before the camera.
+    score:       (T, J)    float32, 0..1, how well each joint was seen in 2D; 0 where it was filled in.
+    camera:      the intrinsics assumed for the root path.
+    """
+
+    skeleton: Skeleton
+    times_s: np.ndarray
+    fps: float
+    image_wh_px: tuple[int, int]
+    joints_cam: np.ndarray
+    root_cam: np.ndarray
+    score: np.ndarray
+    camera: Intrinsics
+
+    def __post_init__(self) -> None:
+        _check_times(self.times_s)
+        frames, joints = len(self.times_s), len(self.skeleton)
+        _check("joints_cam", self.joints_cam, (frames, joints, 3))
+        _check("root_cam", self.root_cam, (frames, 3))
+        _check("score", self.score, (frames, joints))
+        if not (np.isfinite(self.joints_cam).all() and np.isfinite(self.root_cam).all()):
+            raise ValueError("joints_cam and root_cam must be finite")
+
+
+def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write an .npz under a temporary name in the same folder, then rename it: never half a file.
+
+    Raises OutputError where the folder is missing, read-only, or the disk is full.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".part", delete=False) as handle:
+            temporary = handle.name
+            np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]  # numpy's stub takes no ** of arrays
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise OutputError(
+            f"Cannot write {path}: {error.strerror or error}.", hint="Free some space or choose another folder."
+        ) from error
+
+
+def _load_arrays(path: Path, schema: str, error: type[AtcnError], what: str) -> dict[str, np.ndarray]:
+    path = Path(path)
+    hint = f"Choose a {what} file written by this add-on (schema {schema})."
+    if not path.is_file():
+        raise error(f"There is no file {path}.", hint=hint)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as problem:
+        raise error(f"{path.name} is not a readable .npz file.", hint=hint) from problem
+    found = str(arrays.get("schema", "none"))
+    if found != schema:
+        raise error(f"{path.name} has schema {found}, not {schema}.", hint=hint)
+    return arrays
+
+
+def _skeleton_of(arrays: dict[str, np.ndarray]) -> Skeleton:
+    """The joint set of a file: a known one by name, else one made of the file's own joint names (no bones)."""
+    joints = tuple(str(name) for name in arrays["joint_names"])
+    known = SKELETONS.get(str(arrays["skeleton"]))
+    if known is not None and known.joints == joints:
+        return known
+    return Skeleton(str(arrays["skeleton"]), joints, (None,) * len(joints))
+
+
+def save_keypoints(path: Path, keypoints: Keypoints2D) -> None:
+    """Write 2D keypoints as .npz (see docs/formats.md). Raises OutputError."""
+    save_arrays(
+        path,
+        {
+            "schema": np.array(KEYPOINTS_SCHEMA),
+            "skeleton": np.array(keypoints.skeleton.name),
+            "joint_names": np.array(keypoints.skeleton.joints),
+            "times_s": keypoints.times_s.astype(np.float64),
+            "fps": np.array(keypoints.fps),
+            "image_wh_px": np.array(keypoints.image_wh_px),
+            "xy_px": keypoints.xy_px.astype(np.float32),
+            "score": keypoints.score.astype(np.float32),
+        },
+    )
+
+
+def load_keypoints(path: Path) -> Keypoints2D:
+    """Read 2D keypoints. Raises KeypointsError where the file is missing or not of this format."""
+    arrays = _load_arrays(path, KEYPOINTS_SCHEMA, KeypointsError, "keypoint")
+    try:
+        return Keypoints2D(
+            skeleton=_skeleton_of(arrays),
+            times_s=arrays["times_s"],
+            fps=float(arrays["fps"]),
+            image_wh_px=(int(arrays["image_wh_px"][0]), int(arrays["image_wh_px"][1])),
+            xy_px=arrays["xy_px"],
+            score=arrays["score"],
+        )
+    except (KeyError, ValueError, IndexError) as problem:
+        raise KeypointsError(f"{Path(path).name} is damaged: {problem}.", hint="Detect the video again.") from problem
+
+
+def save_motion(path: Path, motion: Motion3D) -> None:
+    """Write 3D motion as .npz (see docs/formats.md). Raises OutputError."""
+    save_arrays(
+        path,
+        {
+            "schema": np.array(MOTION_SCHEMA),
+            "skeleton": np.array(motion.skeleton.name),
+            "joint_names": np.array(motion.skeleton.joints),
+            "times_s": motion.times_s.astype(np.float64),
+            "fps": np.array(motion.fps),
+            "image_wh_px": np.array(motion.image_wh_px),
+            "joints_cam": motion.joints_cam.astype(np.float32),
+            "root_cam": motion.root_cam.astype(np.float32),
+            "score": motion.score.astype(np.float32),
+            "focal_px": np.array(motion.camera.focal_px),
+            "centre_px": np.array(motion.camera.centre_px),
+        },
+    )
+
+
+def load_motion(path: Path) -> Motion3D:
+    """Read 3D motion. Raises MotionError where the file is missing or not of this format."""
+    arrays = _load_arrays(path, MOTION_SCHEMA, MotionError, "motion")
+    try:
+        return Motion3D(
+            skeleton=_skeleton_of(arrays),
+            times_s=arrays["times_s"],
+            fps=float(arrays["fps"]),
+            image_wh_px=(int(arrays["image_wh_px"][0]), int(arrays["image_wh_px"][1])),
+            joints_cam=arrays["joints_cam"],
+            root_cam=arrays["root_cam"],
+            score=arrays["score"],
+            camera=Intrinsics(
+                float(arrays["focal_px"]), (float(arrays["centre_px"][0]), float(arrays["centre_px"][1]))
+            ),
+        )
+    except (KeyError, ValueError, IndexError) as problem:
+        raise MotionError(f"{Path(path).name} is damaged: {problem}.", hint="Capture the video again.") from problem

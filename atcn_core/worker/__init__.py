@@ -1,0 +1,1 @@
+"""The worker process (heavy) and its client (light), joined by one protocol of JSON lines."""

@@ -1,0 +1,169 @@
+"""The messages and jobs that travel between Blender and the worker: the only place where their kinds are spelt.
+
+Worker to client: one JSON object a line on stdout, a closed set of kinds; `done` is always last.
+Client to worker: one job file on the command line; closing the worker's stdin asks it to stop.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+__all__ = [
+    "PROTOCOL_VERSION",
+    "CaptureJob",
+    "DemoJob",
+    "Done",
+    "Failure",
+    "Job",
+    "Message",
+    "PreviewJob",
+    "Progress",
+    "Result",
+    "WarningMessage",
+    "decode_job",
+    "decode_message",
+    "encode",
+]
+
+PROTOCOL_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Message:
+    """Anything the worker says. `kind` names it on the wire."""
+
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Progress(Message):
+    """`current` of `total` steps of `stage` are done; total 0 where it is not known."""
+
+    kind: ClassVar[str] = "progress"
+    stage: str
+    current: int
+    total: int
+
+
+@dataclass(frozen=True)
+class WarningMessage(Message):
+    """Something the user should know; the job goes on."""
+
+    kind: ClassVar[str] = "warning"
+    text: str
+
+
+@dataclass(frozen=True)
+class Result(Message):
+    """The job's files by role (for a capture: "motion", "keypoints")."""
+
+    kind: ClassVar[str] = "result"
+    paths: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Failure(Message):
+    """The job failed. `code` is an AtcnError's code, or "bug" / "crash"; `log` is a file's path or empty."""
+
+    kind: ClassVar[str] = "failure"
+    code: str
+    message: str
+    hint: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True)
+class Done(Message):
+    """The last message. outcome: "finished", "cancelled" or "failed"."""
+
+    kind: ClassVar[str] = "done"
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """Anything the worker can be asked to do. `kind` names it on the wire."""
+
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class CaptureJob(Job):
+    """Video (or keypoints) to motion.npz. `start_s` / `end_s` cut the clip; None means its own start / end."""
+
+    kind: ClassVar[str] = "capture"
+    video: str
+    motion_out: str
+    keypoints_out: str = ""
+    keypoints_in: str = ""
+    device: str = "auto"
+    detector: str = "mediapipe"
+    model: str = ""
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True)
+class PreviewJob(Job):
+    """Source frames with the 2D skeleton on the left, rendered avatar frames on the right, as one .mp4.
+
+    frames_dir holds the rendered pictures, one for each time in `times_s`, in name order.
+    """
+
+    kind: ClassVar[str] = "preview"
+    video: str
+    keypoints: str
+    frames_dir: str
+    times_s: list[float]
+    fps: float
+    out: str
+
+
+@dataclass(frozen=True)
+class DemoJob(Job):
+    """Steps without any model, to try progress, cancelling, failing and dying.
+
+    fail_at: step at which an expected failure is raised; crash_at: step at which the process dies; -1 for never.
+    """
+
+    kind: ClassVar[str] = "demo"
+    steps: int = 10
+    step_s: float = 0.05
+    fail_at: int = -1
+    crash_at: int = -1
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+_MESSAGES = {cls.kind: cls for cls in (Progress, WarningMessage, Result, Failure, Done)}
+_JOBS = {cls.kind: cls for cls in (CaptureJob, PreviewJob, DemoJob)}
+
+
+def encode(item: Message | Job) -> str:
+    """One line of JSON, without the newline."""
+    return json.dumps({"kind": item.kind, **asdict(item)}, ensure_ascii=True)
+
+
+def _decode(line: str, kinds: dict[str, Any]) -> Any:
+    data = json.loads(line)
+    if not isinstance(data, dict) or data.get("kind") not in kinds:
+        raise ValueError(f"not a known kind: {line[:200]!r}")
+    cls = kinds[data.pop("kind")]
+    unknown = set(data) - {f.name for f in fields(cls)}
+    if unknown:
+        raise ValueError(f"unknown fields {sorted(unknown)} in: {line[:200]!r}")
+    try:
+        return cls(**data)
+    except TypeError as error:
+        raise ValueError(f"{error} in: {line[:200]!r}") from error
+
+
+def decode_message(line: str) -> Message:
+    """The message of one line. Raises ValueError for anything outside the closed set."""
+    return _decode(line, _MESSAGES)
+
+
+def decode_job(text: str) -> Job:
+    """The job of a job file. Raises ValueError for anything outside the closed set."""
+    return _decode(text, _JOBS)
