@@ -12,9 +12,18 @@ import numpy as np
 
 from .errors import AtcnError, KeypointsError, MotionError, OutputError
 from .frames import Intrinsics
-from .skeleton import SKELETONS, Skeleton
+from .skeleton import CAPTURE, SKELETONS, Skeleton
 
-__all__ = ["Keypoints2D", "Motion3D", "load_keypoints", "load_motion", "save_keypoints", "save_motion"]
+__all__ = [
+    "Keypoints2D",
+    "Motion3D",
+    "load_keypoints",
+    "load_motion",
+    "save_arrays",
+    "save_keypoints",
+    "save_motion",
+    "to_capture",
+]
 
 KEYPOINTS_SCHEMA = "atcn.keypoints2d/1"
 MOTION_SCHEMA = "atcn.motion3d/1"
@@ -93,6 +102,25 @@ class Motion3D:
         _check("score", self.score, (frames, joints))
         if not (np.isfinite(self.joints_cam).all() and np.isfinite(self.root_cam).all()):
             raise ValueError("joints_cam and root_cam must be finite")
+
+
+def to_capture(keypoints: Keypoints2D) -> Keypoints2D:
+    """The same keypoints in the capture set: joints are taken over by name, unknown ones get score 0.
+
+    "hip" is made here, the middle of the two hip joints in the picture, as the network was trained to expect.
+    """
+    frames = len(keypoints.times_s)
+    xy_px = np.full((frames, len(CAPTURE), 2), np.nan, dtype=np.float32)
+    score = np.zeros((frames, len(CAPTURE)), dtype=np.float32)
+    for to, joint in enumerate(CAPTURE.joints):
+        if joint in keypoints.skeleton.joints:
+            xy_px[:, to] = keypoints.xy_px[:, keypoints.skeleton.index(joint)]
+            score[:, to] = keypoints.score[:, keypoints.skeleton.index(joint)]
+    hip, sides = CAPTURE.index("hip"), CAPTURE.indices("left_hip", "right_hip")
+    xy_px[:, hip] = xy_px[:, sides].mean(axis=1)
+    score[:, hip] = score[:, sides].min(axis=1)
+    xy_px[score == 0] = np.nan
+    return Keypoints2D(CAPTURE, keypoints.times_s, keypoints.fps, keypoints.image_wh_px, xy_px, score)
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
