@@ -16,6 +16,7 @@ __all__ = [
     "DemoJob",
     "Done",
     "Failure",
+    "InstallJob",
     "Job",
     "Message",
     "PreviewJob",
@@ -122,6 +123,15 @@ class PreviewJob(Job):
 
 
 @dataclass(frozen=True)
+class InstallJob(Job):
+    """Make an environment in `engine_dir` with the packages at the versions of `constraints`, and the model."""
+
+    kind: ClassVar[str] = "install"
+    engine_dir: str
+    constraints: str
+
+
+@dataclass(frozen=True)
 class DemoJob(Job):
     """Steps without any model, to try progress, cancelling, failing and dying.
 
@@ -137,7 +147,7 @@ class DemoJob(Job):
 
 
 _MESSAGES = {cls.kind: cls for cls in (Progress, WarningMessage, Result, Failure, Done)}
-_JOBS = {cls.kind: cls for cls in (CaptureJob, PreviewJob, DemoJob)}
+_JOBS = {cls.kind: cls for cls in (CaptureJob, PreviewJob, InstallJob, DemoJob)}
 
 
 def encode(item: Message | Job) -> str:
