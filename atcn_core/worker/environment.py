@@ -42,27 +42,20 @@ def check_packages() -> None:
         raise EngineError(f"The engine lacks {', '.join(missing)}.", hint="Press Install engine.")
 
 
-def pinned_requirements(constraints: Path) -> list[str]:
-    """The needed distributions as "name==version", versions from a constraints file.
+def pinned_requirements(constraints: Path) -> tuple[list[str], list[str]]:
+    """A constraints file as two lists of "name==version": the needed distributions, and all others.
 
-    Raises EngineError where the file is missing or names no version for one of them.
+    Raises EngineError where the file is missing or names no version for a needed one.
     """
     try:
         lines = constraints.read_text(encoding="utf-8").splitlines()
     except OSError as problem:
         raise EngineError(f"There is no file {constraints}.", hint="Install the add-on again.") from problem
-    pins = {}
-    for line in lines:
-        found = re.match(r"^([A-Za-z0-9._-]+)\s*==\s*([^\s;#]+)", line.strip())
-        if found:
-            pins[_normal_name(found[1])] = found[2]
-    unpinned = [name for name in PACKAGES if _normal_name(name) not in pins]
+    found = [re.match(r"([A-Za-z0-9._-]+)\s*==\s*([^\s;#]+)", line.strip()) for line in lines]
+    pins = {re.sub(r"[-_.]+", "-", pin[1]).lower(): pin[2] for pin in found if pin}
+    unpinned = [name for name in PACKAGES if name not in pins]
     if unpinned:
-        raise EngineError(
-            f"{constraints.name} has no version of {', '.join(unpinned)}.", hint="Install the add-on again."
-        )
-    return [f"{name}=={pins[_normal_name(name)]}" for name in PACKAGES]
-
-
-def _normal_name(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+        names = ", ".join(unpinned)
+        raise EngineError(f"{constraints.name} has no version of {names}.", hint="Install the add-on again.")
+    needed = [f"{name}=={pins[name]}" for name in PACKAGES]
+    return needed, [f"{name}=={version}" for name, version in pins.items() if name not in PACKAGES]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..errors import EngineError
 from ..reporter import Reporter
-from .environment import PACKAGES, pinned_requirements
+from .environment import pinned_requirements
 from .protocol import InstallJob
 
 __all__ = ["ENGINE_SCHEMA", "MARKER", "engine_python", "install_engine", "run_command"]
@@ -91,14 +91,13 @@ def install_engine(job: InstallJob, reporter: Reporter) -> dict[str, str]:
     Returns {"engine": folder}. Raises EngineError, CancelledError.
     """
     engine_dir = Path(job.engine_dir)
-    constraints = Path(job.constraints)
-    requirements = pinned_requirements(constraints)
+    needed, others = pinned_requirements(Path(job.constraints))
     _remove(engine_dir)
     try:
         _make_environment(engine_dir, reporter)
-        _install_packages(engine_dir, constraints, reporter)
+        _install_packages(engine_dir, needed, others, reporter)
         _make_model(engine_dir, reporter)
-        marker = {"schema": ENGINE_SCHEMA, "python": sys.version.split()[0], "packages": requirements}
+        marker = {"schema": ENGINE_SCHEMA, "python": sys.version.split()[0], "packages": needed}
         (engine_dir / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
     except BaseException:
         _remove(engine_dir)
@@ -124,7 +123,7 @@ def _make_environment(engine_dir: Path, reporter: Reporter) -> None:
     reporter.progress("environment", 1, 1)
 
 
-def _install_packages(engine_dir: Path, constraints: Path, reporter: Reporter) -> None:
+def _install_packages(engine_dir: Path, needed: list[str], others: list[str], reporter: Reporter) -> None:
     collected: set[str] = set()
     tail: list[str] = []
 
@@ -135,10 +134,13 @@ def _install_packages(engine_dir: Path, constraints: Path, reporter: Reporter) -
             reporter.progress("packages", len(collected), 0)
 
     reporter.progress("packages", 0, 0)
+    # pip calls a pin that stands in both places a conflict when all that is missing is the internet
+    constraints = engine_dir / "constraints.txt"
+    constraints.write_text("\n".join(others) + "\n", encoding="utf-8")
     command = [str(engine_python(engine_dir)), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    command += ["--progress-bar", "off", "--constraint", str(constraints), *PACKAGES]
+    command += ["--progress-bar", "off", "--constraint", str(constraints), *needed]
     if run_command(command, reporter, on_line) != 0:
-        errors = [line for line in tail if line.startswith("ERROR:")]
+        errors = [line.removeprefix("ERROR: ") for line in tail if line.startswith("ERROR: ")]
         raise EngineError(
             f"The engine's packages could not be installed: {_last(errors or tail)}.",
             hint="Check the internet connection and the free space on the disk, then press Install engine again.",
