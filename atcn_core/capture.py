@@ -1,0 +1,216 @@
+"""From a video to motion.npz: detect, lift, constant limbs, root path. `python -m atcn_core.capture VIDEO --out FILE`.
+
+The order of the stages lives here; what they do lives in their own modules.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .clip import Keypoints2D, Motion3D, load_keypoints, save_keypoints, save_motion, to_capture
+from .console import EXIT_CANCELLED, EXIT_FAILED, ConsoleReporter, complain
+from .errors import AtcnError, CancelledError, KeypointsError, NoPersonError, OutputError
+from .frames import Intrinsics
+from .reporter import Reporter
+from .video import VideoInfo, frame_times, probe
+from .worker.protocol import CaptureJob
+
+if TYPE_CHECKING:
+    from .lift.predict import Lifter
+
+__all__ = ["capture", "main"]
+
+# Without these the body's place and heading cannot be told.
+TRUNK_JOINTS = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+# Keypoints may begin and end this much (or this many frames) inside the cut before they are compared frame by frame.
+FIT_SLACK_S = 0.1
+FIT_SLACK_FRAMES = 1.5
+SAME_TIME_S = 0.002
+
+
+def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
+    """Do the job; its files by role: "motion", and "keypoints" where such a file was read or written.
+
+    The motion has one entry for each frame of the cut, at the video's own time stamps; gaps are filled in and have
+    score 0. Raises AtcnError of the kind that says what is wrong; then no motion file is written.
+    """
+    from .lift.predict import Lifter  # torch: seconds to import, and not needed to fail early
+
+    motion_out = Path(job.motion_out)
+    _check_writable(motion_out)
+    if job.keypoints_out:
+        _check_writable(Path(job.keypoints_out))
+    if job.video or not job.keypoints_in:
+        probe(job.video)
+    lifter = Lifter.bundled(job.device)  # missing weights show now, not after minutes of detecting
+    paths = {"motion": str(motion_out)}
+    if job.keypoints_in:
+        keypoints = _read_keypoints(job)
+        paths["keypoints"] = job.keypoints_in
+    else:
+        keypoints = _detect(job, reporter)
+    if job.keypoints_out:
+        save_keypoints(Path(job.keypoints_out), keypoints)
+        paths["keypoints"] = job.keypoints_out
+    reporter.check_cancelled()
+    save_motion(motion_out, _solve(to_capture(keypoints), lifter, reporter))
+    return paths
+
+
+def _solve(keypoints: Keypoints2D, lifter: Lifter, reporter: Reporter) -> Motion3D:
+    """3D motion of one person. keypoints: in the capture set."""
+    from .motion.root import constant_limb_lengths, root_path_cam
+
+    camera = Intrinsics.assumed(keypoints.image_wh_px)
+    joints_cam = lifter.lift(keypoints, camera, reporter)
+    joints_cam = constant_limb_lengths(joints_cam, keypoints.skeleton, keypoints.score)
+    root_cam = root_path_cam(joints_cam, keypoints.xy_px, keypoints.score, camera, keypoints.times_s)
+    reporter.check_cancelled()
+    return Motion3D(
+        skeleton=keypoints.skeleton,
+        times_s=keypoints.times_s,
+        fps=keypoints.fps,
+        image_wh_px=keypoints.image_wh_px,
+        joints_cam=joints_cam.astype(np.float32),
+        root_cam=root_cam.astype(np.float32),
+        score=keypoints.score,
+        camera=camera,
+    )
+
+
+def _detect(job: CaptureJob, reporter: Reporter) -> Keypoints2D:
+    from .detect import create_detector
+    from .detect.track import track_person
+
+    detector = create_detector(job.detector, model=job.model, reporter=reporter)
+    return track_person(job.video, detector, start_s=job.start_s, end_s=job.end_s, reporter=reporter).keypoints
+
+
+def _read_keypoints(job: CaptureJob) -> Keypoints2D:
+    """The keypoint file's part of the cut, checked against the video where one is named. Raises KeypointsError."""
+    path = Path(job.keypoints_in)
+    keypoints = load_keypoints(path)
+    missing = [joint for joint in TRUNK_JOINTS if joint not in keypoints.skeleton.joints]
+    if missing:
+        raise KeypointsError(
+            f"{path.name} has no joint called {missing[0]}.", hint="Name the joints as docs/formats.md lists them."
+        )
+    if not keypoints.fps > 0:
+        raise KeypointsError(f"{path.name} says {keypoints.fps:g} frames per second.", hint="Detect the video again.")
+    keypoints = _cut(keypoints, path.name, job.start_s, job.end_s)
+    if job.video:
+        _check_fit(keypoints, path.name, probe(job.video), job.start_s, job.end_s)
+    if not keypoints.seen.any():
+        raise NoPersonError(f"{path.name} holds no joint that was seen in this cut.", hint="Detect the video again.")
+    return keypoints
+
+
+def _cut(keypoints: Keypoints2D, name: str, start_s: float | None, end_s: float | None) -> Keypoints2D:
+    keep = np.ones(len(keypoints.times_s), dtype=bool)
+    if start_s is not None:
+        keep &= keypoints.times_s >= start_s
+    if end_s is not None:
+        keep &= keypoints.times_s < end_s
+    if not keep.any():
+        raise KeypointsError(f"{name} has no frame inside the cut.", hint="Change the cut or detect the video again.")
+    return Keypoints2D(
+        keypoints.skeleton,
+        keypoints.times_s[keep],
+        keypoints.fps,
+        keypoints.image_wh_px,
+        keypoints.xy_px[keep],
+        keypoints.score[keep],
+    )
+
+
+def _check_fit(keypoints: Keypoints2D, name: str, info: VideoInfo, start_s: float | None, end_s: float | None) -> None:
+    """Raise KeypointsError where the keypoints are not of this cut of this video.
+
+    The header's length decides where it agrees; where it does not, it may be the header that is wrong, and the
+    video's frames are counted (decoded, not looked at).
+    """
+    again = "Give the video's own keypoint file, or another name to detect the video again."
+    if keypoints.image_wh_px != info.image_wh_px:
+        raise KeypointsError(
+            f"{name} was made from a {_size(keypoints.image_wh_px)} picture, {info.path.name} is "
+            f"{_size(info.image_wh_px)}.",
+            hint=again,
+        )
+    times_s = keypoints.times_s
+    slack_s = max(FIT_SLACK_S, FIT_SLACK_FRAMES / keypoints.fps)
+    first_s = max(start_s or 0.0, 0.0)
+    last_s = info.duration_s if end_s is None else min(end_s, info.duration_s)
+    frames = info.frames_between(start_s, end_s)
+    fits = abs(times_s[0] - first_s) <= slack_s and abs(times_s[-1] + 1.0 / keypoints.fps - last_s) <= slack_s
+    if fits and abs(len(times_s) - frames) <= 1:
+        return
+    wanted_s = frame_times(info.path, start_s=start_s, end_s=end_s)
+    if len(wanted_s) != len(times_s) or np.abs(wanted_s - times_s).max() > SAME_TIME_S:
+        raise KeypointsError(
+            f"{name} has {len(times_s)} frames from {times_s[0]:.2f} s to {times_s[-1]:.2f} s, but {info.path.name} "
+            f"has {len(wanted_s)} in this cut.",
+            hint=again,
+        )
+
+
+def _size(image_wh_px: tuple[int, int]) -> str:
+    return f"{image_wh_px[0]} x {image_wh_px[1]}"
+
+
+def _check_writable(path: Path) -> None:
+    """Raise OutputError now for what would fail only after all the work."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        reason = "it is a folder" if path.is_dir() else f"{folder} cannot be written to"
+        raise OutputError(f"Cannot write {path}: {reason}.", hint="Choose another file.")
+
+
+def _job(options: argparse.Namespace) -> CaptureJob:
+    there = bool(options.keypoints) and Path(options.keypoints).exists()
+    return CaptureJob(
+        video=options.video,
+        motion_out=options.out,
+        keypoints_in=options.keypoints if there else "",
+        keypoints_out="" if there else options.keypoints,
+        device=options.device,
+        detector=options.detector,
+        model=options.model,
+        start_s=options.start,
+        end_s=options.end,
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line. Returns the exit code: 0, 2 for an expected failure, 130 when interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m atcn_core.capture", description="Video of a person to 3D motion.")
+    parser.add_argument("video", metavar="VIDEO", help="the video file")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the motion file (.npz) to write")
+    parser.add_argument(
+        "--keypoints", default="", metavar="FILE", help="2D keypoints (.npz): read where it exists, else written"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    parser.add_argument("--detector", default="mediapipe", help="name of the 2D detector (default: mediapipe)")
+    parser.add_argument("--model", default="", metavar="FILE", help="the detector's model, if not its default one")
+    parser.add_argument("--start", type=float, default=None, metavar="S", help="begin at this time of the video")
+    parser.add_argument("--end", type=float, default=None, metavar="S", help="end before this time of the video")
+    try:
+        with ConsoleReporter() as reporter:
+            paths = capture(_job(parser.parse_args(arguments)), reporter)
+    except AtcnError as error:
+        complain(error)
+        return EXIT_CANCELLED if isinstance(error, CancelledError) else EXIT_FAILED
+    except KeyboardInterrupt:
+        complain(CancelledError("Cancelled."))
+        return EXIT_CANCELLED
+    sys.stdout.write(f"{paths['motion']}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
