@@ -1,0 +1,62 @@
+# The project's commands. `make help` lists them; README.md says what they are for.
+# Needed: Python 3.11, git and make (and the system libraries that `make system` names where they are missing).
+
+PYTHON311 := $(or $(PYTHON311),$(shell .ci/find_python 3.11))
+export PYTHON311 PYTHON313
+
+ENGINE := .venv/bin/python
+BLENDER := .blender/5.0/bin/python
+
+VIDEO ?= tests/data/demo.mp4
+RIG ?= mixamo
+ARGS ?=
+export VIDEO RIG OUT
+
+.DEFAULT_GOAL := help
+.PHONY: help capture test bench addon train model lint format engine blender system clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+capture: engine blender model ## VIDEO=clip.mp4 [RIG=name] [OUT=out.blend]: capture, write the .blend and a preview .mp4 beside it
+	@name=$$(basename "$$VIDEO"); out="$${OUT:-out/$${name%.*}.blend}"; \
+	$(BLENDER) -m blender_addon.batch --video "$$VIDEO" --rig "$$RIG" --out "$$out" --preview
+
+test: system ## every test and check, on all four Blender versions
+	@$(PYTHON311) .ci/check.py
+
+bench: engine blender model ## the speed and memory figures in one table (ARGS=--json for a program to read)
+	@$(BLENDER) -m blender_addon.bench --engine $(ENGINE) $(ARGS)
+
+addon: system ## the extension's zip, in dist/
+	@$(PYTHON311) build_addon.py $(ARGS)
+
+train: engine ## train the network; ARGS go to python -m atcn_core.train
+	@$(ENGINE) -m atcn_core.train $(ARGS)
+
+lint: engine ## ruff and pyright
+	@$(ENGINE) -m ruff check .
+	@$(ENGINE) -m ruff format --check .
+	@$(ENGINE) -m pyright
+
+format: engine ## let ruff write the code's form
+	@$(ENGINE) -m ruff check --fix .
+	@$(ENGINE) -m ruff format .
+
+model: engine ## the 2D detector's model, made once and cached
+	@$(ENGINE) -m atcn_core.detect.model
+
+engine: system ## the engine's environment, .venv
+	@$(PYTHON311) .ci/environment.py engine
+
+blender: system ## the embedded Blender (the bpy wheel), .blender/5.0
+	@$(PYTHON311) .ci/environment.py blender 5.0
+
+system: ## say which system libraries are missing, if any
+	@test -n "$(PYTHON311)" || { echo "Python 3.11 is needed, with its venv module (on Debian and Ubuntu: python3.11-venv); \
+	name one with PYTHON311=/path/to/python3.11." >&2; exit 1; }
+	@$(PYTHON311) .ci/check_system.py
+
+clean: ## remove what the commands made: environments, build, dist, out
+	rm -rf .venv .blender build dist out .pytest_cache .hypothesis .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
