@@ -1,0 +1,256 @@
+"""A person's motion on a rig: rest-relative turns down the bone tree, and the root's path. No Blender in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ..errors import RigError
+from ..rotation import matrix_to_quat, normalized, quat_rotate, quat_slerp, quat_to_matrix, quat_unrolled
+from .ground import floor_height_m
+from .landmarks import SIDES, BodyAxes, motion_landmarks, rest_landmarks
+from .rigmap import TRUNK_ROLES, RigMap
+from .turns import body_turns
+from .world import WorldMotion
+
+__all__ = ["PoseTrack", "RigRest", "next_roles", "resample", "solve"]
+
+# Landmark roles: their bones tell where a hand's knuckles are, and are not turned themselves.
+_LANDMARK_ROLES = tuple(f"{side}_{finger}_knuckle" for side in SIDES for finger in ("index", "pinky"))
+
+# Down each chain of the body; a bone's direction is the one to the next of these that the rig has.
+_CHAINS = (
+    (*TRUNK_ROLES, "neck", "head"),
+    *((f"{side}_shoulder", f"{side}_upper_arm", f"{side}_forearm", f"{side}_hand") for side in SIDES),
+    *((f"{side}_thigh", f"{side}_shin", f"{side}_foot", f"{side}_toe") for side in SIDES),
+)
+
+
+@dataclass(frozen=True)
+class RigRest:
+    """An armature at rest. Bones are so ordered that parents come before their children.
+
+    parents:              name of each bone's parent, None at a root.
+    matrices:             (B, 4, 4) float64, rest matrices in armature space.
+    world_from_armature:  (4, 4) float64, the object's place; any turn and one scale for all axes.
+    inherits_turn:        (B,) bool, False for bones that keep their rest orientation whatever their parent does.
+    local_location:       (B,) bool, False for bones whose location is given in the armature's axes.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[str | None, ...]
+    matrices: np.ndarray
+    world_from_armature: np.ndarray
+    inherits_turn: np.ndarray
+    local_location: np.ndarray
+
+    def __post_init__(self) -> None:
+        bones = len(self.names)
+        if self.matrices.shape != (bones, 4, 4) or self.world_from_armature.shape != (4, 4):
+            raise ValueError(f"matrices {self.matrices.shape} and {self.world_from_armature.shape} for {bones} bones")
+        if not len(self.parents) == len(self.inherits_turn) == len(self.local_location) == bones:
+            raise ValueError("a bone lacks its parent or its flags")
+        seen: set[str | None] = {None}
+        for name, parent in zip(self.names, self.parents, strict=True):
+            if parent not in seen:
+                raise ValueError(f"the parent of {name} does not come before it")
+            seen.add(name)
+
+    def ancestors(self, bone: str) -> list[str]:
+        """Names of the bone's parents, nearest first."""
+        found = []
+        parent = self.parents[self.names.index(bone)]
+        while parent is not None:
+            found.append(parent)
+            parent = self.parents[self.names.index(parent)]
+        return found
+
+    def head_world(self, bone: str) -> np.ndarray:
+        """The bone's head (3,) at rest, in the world."""
+        head = self.matrices[self.names.index(bone), :3, 3]
+        return self.world_from_armature[:3, :3] @ head + self.world_from_armature[:3, 3]
+
+
+@dataclass(frozen=True)
+class PoseTrack:
+    """Keys-to-be of a rig.
+
+    times_s:          (T,).
+    quats:            {bone: (T, 4)} wxyz, local turns as pose_bone.rotation_quaternion wants them, sign-unrolled.
+    root_bone:        the bone that carries the way through the room.
+    root_location:    (T, 3) as its pose_bone.location wants it.
+    directions_world: {role: (T, 3)} unit, from each mapped bone's head to the next one's: for checking.
+    """
+
+    times_s: np.ndarray
+    quats: dict[str, np.ndarray]
+    root_bone: str
+    root_location: np.ndarray
+    directions_world: dict[str, np.ndarray]
+
+    def __post_init__(self) -> None:
+        frames = len(self.times_s)
+        for name, quats in self.quats.items():
+            if quats.shape != (frames, 4):
+                raise ValueError(f"quats of {name} have shape {quats.shape}, expected {(frames, 4)}")
+        if self.root_location.shape != (frames, 3):
+            raise ValueError(f"root_location has shape {self.root_location.shape}, expected {(frames, 3)}")
+
+
+def next_roles(rig_map: RigMap) -> dict[str, str]:
+    """The role whose bone's head a role's bone points to, for the rig's roles that have one."""
+    following = {}
+    for chain in _CHAINS:
+        present = [role for role in chain if role in rig_map.bones]
+        following.update(pairwise(present))
+    return following
+
+
+def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap) -> PoseTrack:
+    """The motion as local turns and root path of a rig.
+
+    Each bone keeps its rest roll and is turned as the body's part it plays has turned from the rig's rest pose.
+    The way through the room is scaled by the leg's length, so that strides fit. Raises RigError.
+    """
+    rig_map.require(rest.names, rig_map.name or "of this rig")
+    heads = {role: rest.head_world(bone) for role, bone in rig_map.bones.items()}
+    axes = _rest_axes(heads, rest)
+    body, resting = motion_landmarks(motion), rest_landmarks(heads, axes)
+    trunk = tuple(role for role in TRUNK_ROLES if role in rig_map.bones)
+    turns = body_turns(body, resting, axes, trunk, motion.times_s)
+    turns = {role: turns[role] for role in rig_map.bones if role not in _LANDMARK_ROLES}
+    quats = _local_quats(turns, rest, rig_map)
+    directions = {
+        role: quat_rotate(turns[role], normalized(heads[following] - heads[role]))
+        for role, following in next_roles(rig_map).items()
+    }
+    hips_world = _hips_path(motion, turns, heads, rest)
+    root = rig_map.bones["hips"]
+    return PoseTrack(motion.times_s, quats, root, _location(hips_world, rest, root), directions)
+
+
+def _rest_axes(heads: dict[str, np.ndarray], rest: RigRest) -> BodyAxes:
+    """The rest pose's left, up and forward in the world. Raises RigError for rigs that have none."""
+    hip = 0.5 * (heads["left_thigh"] + heads["right_thigh"])
+    shoulders = 0.5 * (heads["left_upper_arm"] + heads["right_upper_arm"])
+    across = heads["left_thigh"] - heads["right_thigh"]
+    if np.linalg.det(rest.world_from_armature[:3, :3]) <= 0:
+        raise RigError("The armature is mirrored or flattened by its scale.", hint="Give it a positive scale.")
+    if np.linalg.norm(shoulders - hip) < 1e-9 or np.linalg.norm(across) < 1e-9:
+        raise RigError("The rig's hips and shoulders lie in one place.", hint="Check the bones in its rig.json.")
+    # Rigs stand along one of the armature's own axes; the spine alone may lean.
+    frame = normalized(rest.world_from_armature[:3, :3].T)
+    along = frame @ (shoulders - hip)
+    nearest = int(np.argmax(np.abs(along)))
+    up = frame[nearest] * np.sign(along[nearest])
+    left = normalized(across - (across @ up) * up)
+    return BodyAxes(left, up, np.cross(left, up))
+
+
+def _local_quats(turns: dict[str, np.ndarray], rest: RigRest, rig_map: RigMap) -> dict[str, np.ndarray]:
+    """Local turns of the mapped bones, and no turn for the unmapped ones between them (twist bones)."""
+    role_of = {rig_map.bones[role]: role for role in turns}
+    chain = {bone for bone in role_of} | {parent for bone in role_of for parent in rest.ancestors(bone)}
+    into, _, out_of = np.linalg.svd(rest.world_from_armature[:3, :3])
+    armature_from_world = (into @ out_of).T
+    turns_armature = {
+        role: armature_from_world @ quat_to_matrix(turn) @ armature_from_world.T for role, turn in turns.items()
+    }
+    posed: dict[str, np.ndarray] = {}
+    quats: dict[str, np.ndarray] = {}
+    frames = len(next(iter(turns.values())))
+    for i, (bone, parent) in enumerate(zip(rest.names, rest.parents, strict=True)):
+        if bone not in chain:
+            continue
+        at_rest = rest.matrices[i, :3, :3]
+        unturned = at_rest
+        if parent is not None and rest.inherits_turn[i]:
+            # Blender's rest matrices are a little off orthonormal: the inverse, not the transpose.
+            unturned = posed[parent] @ (np.linalg.inv(rest.matrices[rest.names.index(parent), :3, :3]) @ at_rest)
+        if bone in role_of:
+            wanted = turns_armature[role_of[bone]] @ at_rest
+            quats[bone] = quat_unrolled(matrix_to_quat(np.linalg.inv(unturned) @ wanted))
+            posed[bone] = unturned @ quat_to_matrix(quats[bone])
+        else:
+            posed[bone] = unturned
+            if any(above in role_of for above in rest.ancestors(bone)):
+                quats[bone] = np.tile([1.0, 0.0, 0.0, 0.0], (frames, 1))
+    return quats
+
+
+def _hips_path(
+    motion: WorldMotion, turns: dict[str, np.ndarray], heads: dict[str, np.ndarray], rest: RigRest
+) -> np.ndarray:
+    """Where the hips bone's head is to be (T, 3) in the world.
+
+    The middle of the rig's thigh heads follows the captured hip, scaled; then the whole path is raised or lowered by
+    one constant so that the lowest feet stand as high as at rest. It starts where the armature stands.
+    """
+    points = {name: motion.points(name) for name in ("left_hip", "left_knee", "left_ankle")}
+    points |= {name: motion.points(name) for name in ("right_hip", "right_knee", "right_ankle")}
+    captured_m = np.mean(
+        [
+            np.median(np.linalg.norm(points[f"{side}_{end}"] - points[f"{side}_{start}"], axis=1))
+            for side in SIDES
+            for start, end in (("hip", "knee"), ("knee", "ankle"))
+        ]
+    )
+    rig_m = np.mean(
+        [
+            np.linalg.norm(heads[f"{side}_{end}"] - heads[f"{side}_{start}"])
+            for side in SIDES
+            for start, end in (("thigh", "shin"), ("shin", "foot"))
+        ]
+    )
+    middle = 0.5 * (points["left_hip"] + points["right_hip"]) * (rig_m / max(captured_m, 1e-9))
+    middle[:, :2] += rest.world_from_armature[:2, 3]
+    rest_middle = 0.5 * (heads["left_thigh"] + heads["right_thigh"])
+    middle[:, 2] -= floor_height_m(_feet_above_rest_m(middle, rest_middle, turns, heads))
+    return middle + quat_rotate(turns["hips"], heads["hips"] - rest_middle)
+
+
+def _feet_above_rest_m(
+    middle: np.ndarray, rest_middle: np.ndarray, turns: dict[str, np.ndarray], heads: dict[str, np.ndarray]
+) -> np.ndarray:
+    """How far each ankle and toe joint is above its height at rest (T, 2 or 4), the hip being at `middle`."""
+    above = []
+    for side in SIDES:
+        chain = [role for role in ("thigh", "shin", "foot", "toe") if f"{side}_{role}" in heads]
+        at = middle + quat_rotate(turns["hips"], heads[f"{side}_thigh"] - rest_middle)
+        for start, end in pairwise(chain):
+            bone = heads[f"{side}_{end}"] - heads[f"{side}_{start}"]
+            at = at + quat_rotate(turns[f"{side}_{start}"], bone)
+            if end in ("foot", "toe"):
+                above.append(at[:, 2] - heads[f"{side}_{end}"][2])
+    return np.stack(above, axis=1)
+
+
+def _location(head_world: np.ndarray, rest: RigRest, bone: str) -> np.ndarray:
+    """pose_bone.location (T, 3) that brings a bone's head to `head_world`, its parents at rest."""
+    i = rest.names.index(bone)
+    world = rest.world_from_armature
+    head_armature = (head_world - world[:3, 3]) @ np.linalg.inv(world[:3, :3]).T
+    moved = head_armature - rest.matrices[i, :3, 3]
+    return moved @ np.linalg.inv(rest.matrices[i, :3, :3]).T if rest.local_location[i] else moved
+
+
+def resample(track: PoseTrack, times_s: np.ndarray) -> PoseTrack:
+    """The track at other times (N,): turns by spherical interpolation, path and directions by straight lines."""
+    after = np.clip(np.searchsorted(track.times_s, times_s, side="right"), 1, max(len(track.times_s) - 1, 1))
+    before = after - 1
+    after = np.minimum(after, len(track.times_s) - 1)
+    step_s = track.times_s[after] - track.times_s[before]
+    share = np.clip((times_s - track.times_s[before]) / np.maximum(step_s, 1e-12), 0.0, 1.0)
+
+    def between(values: np.ndarray) -> np.ndarray:
+        return values[before] + (values[after] - values[before]) * share[:, None]
+
+    return PoseTrack(
+        np.asarray(times_s, dtype=np.float64),
+        {bone: quat_unrolled(quat_slerp(q[before], q[after], share)) for bone, q in track.quats.items()},
+        track.root_bone,
+        between(track.root_location),
+        {role: normalized(between(d)) for role, d in track.directions_world.items()},
+    )

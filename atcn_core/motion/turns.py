@@ -1,0 +1,183 @@
+"""How far each part of the body has turned from the rig's rest pose, frame by frame, in the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..rotation import (
+    frame_from_axes,
+    matrix_to_quat,
+    normalized,
+    quat_between,
+    quat_conjugate,
+    quat_multiply,
+    quat_rotate,
+    quat_slerp,
+)
+from . import limbs
+from .landmarks import SIDES, BodyAxes, Landmarks, fading
+from .rigmap import TRUNK_ROLES
+from .smoothing import running_weight
+
+__all__ = ["body_turns"]
+
+# Belts against wild frames, well outside what joints can do (half of a forearm's twist is in the forearm itself).
+HEAD_LIMIT_RAD, HAND_LIMIT_RAD, FOOT_LIMIT_RAD, CLAVICLE_LIMIT_RAD = np.deg2rad([95.0, 105.0, 75.0, 30.0])
+# How much of the shoulder's movement against the chest the collar bone shows.
+CLAVICLE_SHARE = 0.7
+# A foot below the first height stands on the floor and does not roll with the leg; above the second it does.
+FOOT_DOWN_M, FOOT_UP_M = 0.06, 0.15
+SOLE_TILT_LIMIT_RAD = np.deg2rad(20.0)
+
+_UP = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What the limbs of one side need from the rest of the body."""
+
+    body: Landmarks
+    rest: Landmarks
+    axes: BodyAxes
+    side: str
+    times_s: np.ndarray
+
+
+def body_turns(body: Landmarks, rest: Landmarks, axes: BodyAxes, trunk: tuple[str, ...], times_s: np.ndarray):
+    """Turns from rest, in world axes, by role: {role: (T, 4) wxyz}.
+
+    body: landmarks (T, 3) of the motion; rest: the rig's (3,); axes: the rest pose's own;
+    trunk: the rig's trunk roles in order from the hips; times_s: (T,).
+    """
+    lower_spine, upper_spine = limbs.spine_directions(body)
+    pelvis, chest = limbs.pelvis_frame(body, lower_spine), limbs.chest_frame(body, upper_spine)
+    rest_up = rest.between("hip", "thorax")
+    hips_turn = _turn(pelvis, limbs.pelvis_frame(rest, rest_up))
+    chest_turn = _turn(chest, limbs.chest_frame(rest, rest_up))
+    turns = _trunk_turns(hips_turn, chest_turn, trunk)
+    head_turn = _faded(
+        _turn(limbs.head_frame(body), limbs.head_frame(rest)),
+        chest_turn,
+        body.surely("left_ear", "right_ear", "nose"),
+        times_s,
+    )
+    turns["head"] = _limited(head_turn, chest_turn, HEAD_LIMIT_RAD)
+    turns["neck"] = quat_slerp(chest_turn, turns["head"], 0.5)
+    for side in SIDES:
+        one = _Side(body, rest, axes, side, times_s)
+        turns[f"{side}_shoulder"] = _clavicle_turn(body, side, chest, chest_turn)
+        turns |= _arm_turns(one, chest) | _leg_turns(one, pelvis)
+    return turns
+
+
+def _turn(frame: np.ndarray, rest_frame: np.ndarray) -> np.ndarray:
+    return matrix_to_quat(frame @ rest_frame.T)
+
+
+def _faded(turn: np.ndarray, without: np.ndarray, trust: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """`turn` where it is trusted, `without` where it is not, changing slowly between the two."""
+    return quat_slerp(without, turn, running_weight(trust, times_s))
+
+
+def _limited(turn: np.ndarray, base: np.ndarray, limit_rad: float) -> np.ndarray:
+    """`turn`, brought back to within `limit_rad` of `base`."""
+    between = np.abs(np.sum(turn * base, axis=-1))
+    angle_rad = 2.0 * np.arccos(np.clip(between, 0.0, 1.0))
+    return quat_slerp(base, turn, np.minimum(1.0, limit_rad / np.maximum(angle_rad, 1e-9)))
+
+
+def _trunk_turns(hips_turn: np.ndarray, chest_turn: np.ndarray, trunk: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The spine's bones share the way from the hips' turn to the chest's; the last of them has the chest's own."""
+    last = max(len(trunk) - 1, 1)
+    return {role: quat_slerp(hips_turn, chest_turn, i / last) for i, role in enumerate(trunk) if role in TRUNK_ROLES}
+
+
+def _clavicle_turn(body: Landmarks, side: str, chest: np.ndarray, chest_turn: np.ndarray) -> np.ndarray:
+    """The chest's turn, and a share of how far the shoulder has left its usual place on the chest."""
+    in_chest = np.einsum("tji,tj->ti", chest, body.between("thorax", f"{side}_shoulder"))
+    usual = normalized(np.median(in_chest, axis=0))
+    swing = quat_between(chest @ usual, body.between("thorax", f"{side}_shoulder"))
+    still = np.broadcast_to([1.0, 0.0, 0.0, 0.0], swing.shape)
+    share = _limited(quat_slerp(still, swing, CLAVICLE_SHARE), still, CLAVICLE_LIMIT_RAD)
+    return quat_multiply(share, chest_turn)
+
+
+def _arm_turns(one: _Side, chest: np.ndarray) -> dict[str, np.ndarray]:
+    body, rest, side = one.body, one.rest, one.side
+    hinge = limbs.arm_hinge(body, side, chest)
+    rest_hinge = limbs.rest_arm_hinge(rest, side, one.axes)
+    upper, lower = (f"{side}_shoulder", f"{side}_elbow"), (f"{side}_elbow", f"{side}_wrist")
+    upper_turn, lower_turn = (
+        _turn(frame_from_axes(body.between(*bone), hinge), frame_from_axes(rest.between(*bone), rest_hinge))
+        for bone in (upper, lower)
+    )
+    hand_turn = _turn(limbs.hand_frame(body, side), limbs.hand_frame(rest, side))
+    known = body.surely(f"{side}_wrist", f"{side}_index", f"{side}_pinky")
+    hand_turn = _faded(hand_turn, lower_turn, known, one.times_s)
+    forearm_turn = _half_twisted(lower_turn, hand_turn, body.between(*lower))
+    return {
+        f"{side}_upper_arm": upper_turn,
+        f"{side}_forearm": forearm_turn,
+        f"{side}_hand": _limited(hand_turn, forearm_turn, HAND_LIMIT_RAD),
+    }
+
+
+def _half_twisted(lower_turn: np.ndarray, hand_turn: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """The forearm's turn with half of the hand's roll about it, as radius and ulna share it.
+
+    Roll beyond what a forearm can do is noise and fades out, so that it never jumps from one side to the other.
+    """
+    apart = quat_multiply(hand_turn, quat_conjugate(lower_turn))
+    roll_rad = 2.0 * np.arctan2(np.sum(apart[..., 1:] * axis, axis=-1), apart[..., 0])
+    roll_rad = (roll_rad + np.pi) % (2.0 * np.pi) - np.pi
+    quarter_rad = 0.25 * roll_rad * fading(np.abs(roll_rad), np.pi, np.deg2rad(130.0))
+    half_roll = np.concatenate([np.cos(quarter_rad)[:, None], np.sin(quarter_rad)[:, None] * axis], axis=-1)
+    return quat_multiply(half_roll, lower_turn)
+
+
+def _leg_turns(one: _Side, pelvis: np.ndarray) -> dict[str, np.ndarray]:
+    body, rest, side, axes = one.body, one.rest, one.side, one.axes
+    sole, known = _sole(body, side), body.surely(f"{side}_heel", f"{side}_toe", f"{side}_ankle")
+    hinge = limbs.leg_hinge(body, side, pelvis, sole, known)
+    rest_hinge = limbs.rest_leg_hinge(rest, side, axes)
+    thigh_turn, shin_turn = (
+        _turn(frame_from_axes(body.between(*bone), hinge), frame_from_axes(rest.between(*bone), rest_hinge))
+        for bone in ((f"{side}_hip", f"{side}_knee"), (f"{side}_knee", f"{side}_ankle"))
+    )
+    down = fading(_foot_height_m(body, side), FOOT_UP_M, FOOT_DOWN_M)[:, None]
+    level = normalized(np.cross(_UP, sole))
+    rest_sole = rest.between(f"{side}_heel", f"{side}_toe")
+    foot_turn = _turn(
+        limbs.foot_frame(sole, down * level + (1.0 - down) * hinge),
+        limbs.foot_frame(rest_sole, np.cross(axes.up, rest_sole)),
+    )
+    foot_turn = _limited(_faded(foot_turn, shin_turn, known, one.times_s), shin_turn, FOOT_LIMIT_RAD)
+    return {
+        f"{side}_thigh": thigh_turn,
+        f"{side}_shin": shin_turn,
+        f"{side}_foot": foot_turn,
+        f"{side}_toe": foot_turn,
+    }
+
+
+def _foot_height_m(body: Landmarks, side: str) -> np.ndarray:
+    return np.minimum(body[f"{side}_heel"][:, 2], body[f"{side}_toe"][:, 2])
+
+
+def _sole(body: Landmarks, side: str) -> np.ndarray:
+    """Unit direction (T, 3) of the sole, level while the foot stands.
+
+    Heel and toe points differ in their height above the sole; how much, the frames in which the foot is down tell.
+    """
+    sole = body.between(f"{side}_heel", f"{side}_toe")
+    highest_m = np.maximum(body[f"{side}_heel"][:, 2], body[f"{side}_toe"][:, 2])
+    standing = highest_m < FOOT_UP_M
+    if standing.sum() < 5:
+        return sole
+    tilt_rad = float(np.median(np.arcsin(np.clip(sole[standing, 2], -1.0, 1.0))))
+    tilt_rad = float(np.clip(tilt_rad, -SOLE_TILT_LIMIT_RAD, SOLE_TILT_LIMIT_RAD))
+    axis = normalized(np.cross(_UP, sole))
+    turn = np.concatenate([np.full((len(sole), 1), np.cos(tilt_rad / 2)), np.sin(tilt_rad / 2) * axis], axis=1)
+    return normalized(quat_rotate(turn, sole))

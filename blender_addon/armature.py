@@ -1,0 +1,46 @@
+"""Reads bones: an armature object's rest pose as plain arrays. The only reader of bones; nothing is changed here."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from .core import errors, retarget
+
+__all__ = ["bone_names", "require_armature", "rest_of"]
+
+
+def require_armature(armature: bpy.types.Object | None) -> None:
+    """Raise RigError where this is no armature object that can be animated."""
+    if armature is None or armature.type != "ARMATURE":
+        what = "Nothing is chosen" if armature is None else f"{armature.name!r} is no armature"
+        raise errors.RigError(f"{what}.", hint="Choose an armature object.")
+    if armature.library is not None and armature.override_library is None:
+        raise errors.RigError(
+            f"The armature {armature.name!r} is linked from another file and cannot be animated as it is.",
+            hint="Make a library override of it first (Object > Library Override > Make).",
+        )
+
+
+def bone_names(armature: bpy.types.Object) -> list[str]:
+    """Names of all bones, parents before children."""
+    return [bone.name for bone in armature.data.bones]
+
+
+def rest_of(armature: bpy.types.Object) -> retarget.RigRest:
+    """The rest pose of an armature object, where it stands in its world. Raises RigError where it is no armature."""
+    require_armature(armature)
+    bones = _parents_first(armature.data.bones)
+    return retarget.RigRest(
+        names=tuple(bone.name for bone in bones),
+        parents=tuple(bone.parent.name if bone.parent else None for bone in bones),
+        matrices=np.array([bone.matrix_local for bone in bones], dtype=np.float64).reshape(-1, 4, 4),
+        world_from_armature=np.array(armature.matrix_world, dtype=np.float64),
+        inherits_turn=np.array([bone.use_inherit_rotation for bone in bones], dtype=bool),
+        local_location=np.array([bone.use_local_location for bone in bones], dtype=bool),
+    )
+
+
+def _parents_first(bones: bpy.types.ArmatureBones) -> list[bpy.types.Bone]:
+    roots = [bone for bone in bones if bone.parent is None]
+    return [bone for root in roots for bone in (root, *root.children_recursive)]

@@ -1,0 +1,82 @@
+"""Writes keys: a pose track as a new Action, in bulk. The only writer of keys."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Quaternion
+
+from . import compat
+from .core import retarget
+
+__all__ = ["bake", "frame_times_s"]
+
+_LINEAR = 1
+
+
+def frame_times_s(times_s: np.ndarray, fps: float) -> np.ndarray:
+    """The clip's times (N,) at which the scene has a frame: from its first to the frame nearest to its last."""
+    frames = int(np.floor((times_s[-1] - times_s[0]) * fps + 0.5)) + 1
+    return times_s[0] + np.arange(frames) / fps
+
+
+def bake(
+    armature: bpy.types.Object, track: retarget.PoseTrack, *, action_name: str, start_frame: int
+) -> bpy.types.Action:
+    """Write a track, one key a frame from `start_frame` on, as a new Action of the armature.
+
+    Each bone is keyed in the rotation mode it has. The Action that was there before stays in the file.
+    """
+    _keep_present_action(armature)
+    action, new_curve = compat.assign_new_action(armature, action_name)
+    frames = start_frame + np.arange(len(track.times_s), dtype=np.float64)
+    for bone, quats in track.quats.items():
+        pose_bone = armature.pose.bones[bone]
+        channel, values = _rotation_channel(pose_bone.rotation_mode, quats)
+        _write(new_curve, pose_bone, channel, frames, values)
+        if bone == track.root_bone:
+            _write(new_curve, pose_bone, "location", frames, track.root_location)
+    return action
+
+
+def _keep_present_action(armature: bpy.types.Object) -> None:
+    """An Action nobody uses is lost when the file is saved: one that loses its only user here is told to stay."""
+    animation = armature.animation_data
+    if animation is None:
+        return
+    if animation.use_tweak_mode:
+        animation.use_tweak_mode = False
+    present = animation.action
+    if present is not None and present.library is None and present.users <= 1:
+        present.use_fake_user = True
+
+
+def _rotation_channel(mode: str, quats: np.ndarray) -> tuple[str, np.ndarray]:
+    """The property that turns a bone in this rotation mode, and its values (T, 3 or 4), without jumps."""
+    if mode == "QUATERNION":
+        return "rotation_quaternion", quats
+    if mode == "AXIS_ANGLE":
+        sine = np.linalg.norm(quats[:, 1:], axis=1)
+        angle_rad = 2.0 * np.arctan2(sine, quats[:, 0])
+        axis = np.where(sine[:, None] > 1e-9, quats[:, 1:] / np.maximum(sine, 1e-9)[:, None], [0.0, 1.0, 0.0])
+        return "rotation_axis_angle", np.concatenate([angle_rad[:, None], axis], axis=1)
+    eulers = [Quaternion(quats[0]).to_euler(mode)]
+    for quat in quats[1:]:
+        eulers.append(Quaternion(quat).to_euler(mode, eulers[-1]))
+    return "rotation_euler", np.array(eulers, dtype=np.float64)
+
+
+def _write(
+    new_curve: compat.NewCurve, pose_bone: bpy.types.PoseBone, channel: str, frames: np.ndarray, values: np.ndarray
+) -> None:
+    """One F-curve for each column of values (T, D); a column that never moves is a single key."""
+    path = f'pose.bones["{bpy.utils.escape_identifier(pose_bone.name)}"].{channel}'
+    for index in range(values.shape[1]):
+        column = values[:, index]
+        still = np.ptp(column) == 0.0
+        keys = np.stack([frames, column], axis=1)[: 1 if still else None].astype(np.float32)
+        curve = new_curve(path, index, pose_bone.name)
+        curve.keyframe_points.add(len(keys))
+        curve.keyframe_points.foreach_set("co", keys.ravel())
+        curve.keyframe_points.foreach_set("interpolation", np.full(len(keys), _LINEAR, dtype=np.intc))
+        curve.update()
