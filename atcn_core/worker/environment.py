@@ -21,6 +21,7 @@ PACKAGES = {
     "safetensors": "safetensors",
     "opencv-contrib-python": "cv2",
     "mediapipe": "mediapipe",
+    "av": "av",
     "tqdm": "tqdm",
 }
 

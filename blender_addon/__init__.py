@@ -1,0 +1,37 @@
+"""The add-on: everything that touches Blender, and nothing else."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import operators, panels, preferences, properties, runs
+
+__all__ = ["register", "unregister"]
+
+CLASSES = (
+    properties.AtcnSettings,
+    operators.ATCN_OT_capture,
+    operators.ATCN_OT_apply_last,
+    operators.ATCN_OT_cancel,
+    operators.ATCN_OT_install_engine,
+    preferences.AtcnPreferences,
+    panels.ATCN_PT_capture,
+)
+
+
+def register() -> None:
+    """Make the add-on known to Blender."""
+    properties.refresh_avatars()
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.atcn = bpy.props.PointerProperty(type=properties.AtcnSettings)
+    bpy.app.handlers.load_pre.append(operators.handle_load_pre)
+
+
+def unregister() -> None:
+    """`register` backwards; a worker that still runs is ended."""
+    runs.forget()
+    bpy.app.handlers.load_pre.remove(operators.handle_load_pre)
+    del bpy.types.Scene.atcn
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,228 @@
+"""The buttons: capture, cancel, apply the last capture again, install the engine. Thin: the work is elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import bpy
+
+from . import engine, properties, report, runs, session
+from .core import ROOT, clip, errors, protocol
+
+__all__ = ["ATCN_OT_apply_last", "ATCN_OT_cancel", "ATCN_OT_capture", "ATCN_OT_install_engine", "handle_load_pre"]
+
+TIMER_S = 0.1
+
+
+class _WorkerOperator:
+    """One job of the worker: modal where there is a window, to its end otherwise. Concrete ones give the two hooks."""
+
+    failed_headline = ""
+    cancelled_headline = ""
+    _timer: bpy.types.Timer | None = None
+    _run: runs.Run | None = None
+
+    def start(self, context: bpy.types.Context) -> runs.Run:
+        """Begin the job. Raises AtcnError."""
+        raise NotImplementedError
+
+    def succeed(self, paths: dict[str, str]) -> str:
+        """Use the job's files; returns the sentence that tells of it. Raises AtcnError."""
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Run to the end, holding Blender: for scripts and without a window."""
+        try:
+            self._run = self.start(context)
+            self._run.wait()
+            return self._conclude()
+        except errors.AtcnError as error:
+            return report.failed(self, self.failed_headline, error)
+        finally:
+            self._tidy(context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Begin, and leave the rest to the timer."""
+        if context.window is None:
+            return self.execute(context)
+        try:
+            self._run = self.start(context)
+        except errors.AtcnError as error:
+            return report.failed(self, self.failed_headline, error)
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(TIMER_S, window=context.window)
+        manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """On each tick: hear the worker, show where it stands, and conclude when it has ended."""
+        if self._run is not runs.current():
+            self._tidy(context)
+            return report.cancelled(self, self.cancelled_headline)
+        if event.type == "ESC" and event.value == "PRESS":
+            self._run.cancel()
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        self._run.poll()
+        _redraw(context)
+        if self._run.outcome is None:
+            return {"PASS_THROUGH"}
+        try:
+            return self._conclude()
+        except errors.AtcnError as error:
+            return report.failed(self, self.failed_headline, error)
+        finally:
+            self._tidy(context)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator itself: another file is loaded, or Blender quits."""
+        self._tidy(context)
+
+    def _conclude(self) -> set[str]:
+        run = self._run
+        if run.outcome == "cancelled":
+            return report.cancelled(self, self.cancelled_headline)
+        if run.failure is not None:
+            failure = run.failure
+            error = errors.error_from_code(failure.code, failure.message, failure.hint)
+            return report.failed(self, self.failed_headline, error, failure.log)
+        return report.finished(self, self.succeed(run.paths))
+
+    def _tidy(self, context: bpy.types.Context) -> None:
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+        if self._run is not None and self._run is runs.current():
+            runs.end()
+        if runs.status.running:  # neither an end nor an expected failure: an error flies on to Blender's console
+            runs.status.fail(self.failed_headline, "The add-on met an error of its own; the system console tells more.")
+        _redraw(context)
+
+
+class ATCN_OT_capture(_WorkerOperator, bpy.types.Operator):  # noqa: N801  Blender's own naming
+    """Take the person's movement from the video and put it on the rig as a new Action"""
+
+    bl_idname = "atcn.capture"
+    bl_label = "Capture from Video"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012  read by Blender
+    failed_headline = "The capture failed."
+    cancelled_headline = "The capture was cancelled."
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if runs.current() is not None:
+            cls.poll_message_set("A capture is already running")
+            return False
+        return True
+
+    def start(self, context: bpy.types.Context) -> runs.Run:
+        self._scene_name = context.scene.name
+        self._request = properties.request_of(context.scene)
+        session.check(self._request, context.scene)
+        found = engine.find_engine()
+        return runs.begin(found.python, lambda folder: session.capture_job(self._request, folder))
+
+    def succeed(self, paths: dict[str, str]) -> str:
+        runs.last_capture = (self._request, clip.load_motion(Path(paths["motion"])))
+        return _apply_last(self._request.rig, _scene(self._scene_name))
+
+
+class ATCN_OT_apply_last(bpy.types.Operator):  # noqa: N801
+    """Put the last captured movement on the chosen rig, without capturing again"""
+
+    bl_idname = "atcn.apply_last"
+    bl_label = "Apply Last Capture"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if runs.last_capture is None or runs.current() is not None:
+            cls.poll_message_set("Nothing was captured yet" if runs.last_capture is None else "A capture is running")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            runs.status.begin()
+            headline = _apply_last(properties.request_of(context.scene).rig, context.scene)
+            return report.finished(self, headline)
+        except errors.AtcnError as error:
+            return report.failed(self, "The capture does not go on this rig.", error)
+
+
+class ATCN_OT_cancel(bpy.types.Operator):  # noqa: N801
+    """Stop what is running; the scene stays as it is"""
+
+    bl_idname = "atcn.cancel"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return runs.current() is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        runs.current().cancel()
+        return {"FINISHED"}
+
+
+class ATCN_OT_install_engine(_WorkerOperator, bpy.types.Operator):  # noqa: N801
+    """Download the capture engine's packages into the add-on's own folder; Blender's Python is left alone"""
+
+    bl_idname = "atcn.install_engine"
+    bl_label = "Install Engine"
+    failed_headline = "The engine was not installed."
+    cancelled_headline = "The installation was cancelled."
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if runs.current() is not None:
+            cls.poll_message_set("Wait until what is running has ended")
+            return False
+        if not bpy.app.online_access:
+            cls.poll_message_set("Needs the internet: switch on Allow Online Access in the preferences, under System")
+            return False
+        if engine.engine_dir() is None:
+            cls.poll_message_set("Only for the installed extension; in development the project's .venv is the engine")
+            return False
+        return True
+
+    def start(self, context: bpy.types.Context) -> runs.Run:
+        job = protocol.InstallJob(str(engine.engine_dir()), str(ROOT / "constraints.txt"))
+        return runs.begin(Path(sys.executable), lambda folder: job)
+
+    def succeed(self, paths: dict[str, str]) -> str:
+        return "The engine is installed."
+
+
+@bpy.app.handlers.persistent
+def handle_load_pre(*_: object) -> None:
+    """Another file is about to be loaded: what runs was for the old one."""
+    if runs.current() is not None:
+        runs.end()
+        runs.status.end("The capture was cancelled: another file was opened.")
+
+
+def _scene(name: str) -> bpy.types.Scene:
+    scene = bpy.data.scenes.get(name)
+    if scene is None:
+        raise errors.RigError(f"The scene {name!r} is no longer there.", hint="Apply the last capture in another one.")
+    return scene
+
+
+def _apply_last(rig: session.RigChoice, scene: bpy.types.Scene) -> str:
+    """Put the last capture on a rig; returns the sentence that tells of it."""
+    request, motion = runs.last_capture
+    applied = session.apply_capture(session.with_rig(request, rig), motion, scene)
+    # so that the next capture goes on the same character instead of bringing in a second one
+    scene.atcn.armature = scene.objects[applied.armature]
+    scene.atcn.target = "ARMATURE"
+    return f"{applied.frames} frames on {applied.armature}."
+
+
+def _redraw(context: bpy.types.Context) -> None:
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()

@@ -1,0 +1,76 @@
+"""What the user sets for a capture, kept with the scene. What a running capture shows is in status.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from . import rigs
+from .session import Request, RigChoice
+
+__all__ = ["AtcnSettings", "refresh_avatars", "request_of"]
+
+# Blender keeps pointers into the texts of a dynamic list, so they must live as long as the add-on.
+_avatar_items: list[tuple[str, str, str]] = []
+_NO_AVATAR = ("NONE", "No avatar", "The rigs folder is empty")
+
+
+def refresh_avatars() -> None:
+    """Read the rigs folder anew."""
+    found = [(rig.name, rig.name.capitalize(), f"Avatar {rig.name}, {rig.licence}") for rig in rigs.list_rigs()]
+    _avatar_items[:] = found or [_NO_AVATAR]
+
+
+def _avatars(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> list[tuple[str, str, str]]:
+    return _avatar_items
+
+
+def _is_armature(settings: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
+    return candidate.type == "ARMATURE"
+
+
+class AtcnSettings(bpy.types.PropertyGroup):
+    """The panel's settings."""
+
+    video: bpy.props.StringProperty(
+        name="Video", description="The film of the person whose movement to take", subtype="FILE_PATH"
+    )
+    target: bpy.props.EnumProperty(
+        name="Rig",
+        description="Whom the movement is for",
+        items=[
+            ("AVATAR", "Avatar", "Bring one of the add-on's own characters into the scene"),
+            ("ARMATURE", "Armature", "An armature that is in the scene"),
+        ],
+    )
+    avatar: bpy.props.EnumProperty(name="Avatar", description="The character to bring into the scene", items=_avatars)
+    armature: bpy.props.PointerProperty(
+        name="Armature", description="The armature to animate", type=bpy.types.Object, poll=_is_armature
+    )
+    use_range: bpy.props.BoolProperty(name="Only a part", description="Capture only a part of the video", default=False)
+    start_s: bpy.props.FloatProperty(
+        name="Start", description="Where in the video to begin, in seconds", min=0.0, step=10, precision=2
+    )
+    end_s: bpy.props.FloatProperty(
+        name="End", description="Where in the video to stop, in seconds", min=0.0, default=10.0, step=10, precision=2
+    )
+    start_frame: bpy.props.IntProperty(
+        name="First Frame", description="The scene's frame on which the movement begins", default=1
+    )
+
+
+def request_of(scene: bpy.types.Scene) -> Request:
+    """The capture that the scene's settings ask for."""
+    settings = scene.atcn
+    if settings.target == "AVATAR":
+        rig = RigChoice(avatar=settings.avatar)
+    else:
+        rig = RigChoice(armature=settings.armature.name if settings.armature is not None else "")
+    return Request(
+        video=Path(bpy.path.abspath(settings.video)),
+        rig=rig,
+        start_s=settings.start_s if settings.use_range else None,
+        end_s=settings.end_s if settings.use_range else None,
+        start_frame=settings.start_frame,
+    )
