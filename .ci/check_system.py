@@ -13,8 +13,12 @@ import ctypes
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["DRIVER", "LIBRARIES", "Library", "can_load", "can_render", "install_line", "message", "missing"]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from atcn_core.egl import can_render
+
+__all__ = ["DRIVER", "LIBRARIES", "Library", "can_load", "install_line", "message", "missing"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,6 @@ LIBRARIES = (
 )
 DRIVER = Library("an OpenGL driver for EGL", "libgl1-mesa-dri", "Blender's renderer where there is no display")
 
-_EGL_PLATFORM_SURFACELESS_MESA = 0x31DD
-
 
 def can_load(soname: str) -> bool:
     """Whether the dynamic linker finds the library and everything it needs."""
@@ -58,20 +60,6 @@ def can_load(soname: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def can_render() -> bool:
-    """Whether EGL starts without a display, as Blender's renderer needs it to."""
-    try:
-        egl = ctypes.CDLL("libEGL.so.1")
-        get_display = egl.eglGetPlatformDisplay
-    except (OSError, AttributeError):
-        return False
-    get_display.restype = ctypes.c_void_p
-    get_display.argtypes = [ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p]
-    egl.eglInitialize.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-    display = get_display(_EGL_PLATFORM_SURFACELESS_MESA, None, None)
-    return bool(display) and bool(egl.eglInitialize(display, None, None))
 
 
 def missing(loads: Callable[[str], bool] = can_load, renders: Callable[[], bool] = can_render) -> list[Library]:
