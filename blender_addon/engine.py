@@ -12,7 +12,7 @@ import bpy
 
 from .core import EXTENSION_ID, ROOT, environment, errors, install
 
-__all__ = ["ENGINE_VARIABLE", "Engine", "engine_dir", "find_engine", "preferred_python", "probe"]
+__all__ = ["ENGINE_VARIABLE", "Engine", "engine_dir", "find_engine", "preferred_python", "probe", "worker_variables"]
 
 ENGINE_VARIABLE = "ATCN_ENGINE_PYTHON"
 PROBE_LIMIT_S = 30.0
@@ -27,16 +27,33 @@ class Engine:
     origin: str
 
 
+def _extension_id() -> str:
+    """Blender's name of the extension this file belongs to, also when it was not started as one; "" in development."""
+    if EXTENSION_ID.startswith("bl_ext."):
+        return EXTENSION_ID
+    for repository in bpy.context.preferences.extensions.repos:
+        if repository.directory and Path(repository.directory).resolve() == ROOT.parent:
+            return f"bl_ext.{repository.module}.{ROOT.name}"
+    return ""
+
+
 def engine_dir() -> Path | None:
     """The folder of the engine that Install engine makes; None in development, where there is no extension."""
-    if not EXTENSION_ID.startswith("bl_ext."):
-        return None
-    return Path(bpy.utils.extension_path_user(EXTENSION_ID, path="engine"))
+    extension_id = _extension_id()
+    return Path(bpy.utils.extension_path_user(extension_id, path="engine")) if extension_id else None
+
+
+def worker_variables() -> dict[str, str]:
+    """Variables for the worker. Downloads are the user's to allow; pip, which fetches the model, obeys this one.
+
+    The bpy module has no such setting worth asking: there, whoever runs a command line has decided.
+    """
+    return {"PIP_NO_INDEX": "1"} if bpy.app.binary_path and not bpy.app.online_access else {}
 
 
 def preferred_python() -> str:
     """What the preferences name as the engine's Python; "" where they name none."""
-    addon = bpy.context.preferences.addons.get(EXTENSION_ID)
+    addon = bpy.context.preferences.addons.get(_extension_id())
     preferences = addon.preferences if addon is not None else None
     return bpy.path.abspath(preferences.engine_python) if preferences is not None else ""
 

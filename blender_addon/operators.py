@@ -160,6 +160,7 @@ class ATCN_OT_cancel(bpy.types.Operator):  # noqa: N801
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("Nothing is running")
         return runs.current() is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from . import session
+from . import engine, session
 from .core import ROOT, client, clip, errors, protocol
 from .status import Status
 
@@ -32,10 +32,12 @@ class Run:
         self.outcome: str | None = None
         self.paths: dict[str, str] = {}
         self.failure: protocol.Failure | None = None
-        # Downloads are the user's to allow; pip, which fetches the detector's model, obeys this.
-        env = {} if bpy.app.online_access else {"PIP_NO_INDEX": "1"}
         self._client = client.WorkerClient(
-            python, make_job(self.folder), root=ROOT, log_path=self.folder / "engine.log", env=env
+            python,
+            make_job(self.folder),
+            root=ROOT,
+            log_path=self.folder / "engine.log",
+            env=engine.worker_variables(),
         )
 
     def poll(self) -> None:

@@ -71,12 +71,12 @@ def check(request: Request, scene: bpy.types.Scene) -> None:
         rigs.map_of_armature(_armature(request.rig.armature, scene))
 
 
-def capture_job(request: Request, folder: Path) -> protocol.CaptureJob:
-    """The worker's part of a capture; its files go into `folder`."""
+def capture_job(request: Request, folder: Path, keypoints_out: Path | None = None) -> protocol.CaptureJob:
+    """The worker's part of a capture; its files go into `folder`, save the keypoints where they shall be kept."""
     return protocol.CaptureJob(
         video=str(request.video.absolute()),
         motion_out=str(folder / "motion.npz"),
-        keypoints_out=str(folder / "keypoints.npz"),
+        keypoints_out=str((keypoints_out or folder / "keypoints.npz").absolute()),
         keypoints_in=str(request.keypoints.absolute()) if request.keypoints is not None else "",
         start_s=request.start_s,
         end_s=request.end_s,
