@@ -14,6 +14,7 @@ __all__ = ["constant_limb_lengths", "root_path_cam"]
 SEEN_SCORE = 0.3
 MIN_JOINTS = 4
 NEAREST_M = 0.3
+ROBUST_PASSES = 4
 # Depth comes from the picture's size of the body and is by far the noisiest direction; a person's way through
 # the room is slower than the noise. Aside and up the picture fixes the place well: only the jitter goes.
 DEPTH_CUTOFF_HZ = 1.5
@@ -54,7 +55,7 @@ def root_path_cam(
     """The root's place before the camera at which the body's joints project onto the picture's, frame by frame.
 
     With ray slopes x, y and a joint at root + (dx, dy, dz): x (Z + dz) = X + dx and y (Z + dz) = Y + dy are linear
-    in the root (X, Y, Z): one weighted 3 x 3 system a frame, twice more with outlying joints weighed down.
+    in the root (X, Y, Z): one weighted 3 x 3 system a frame, then a few more with outlying joints weighed down.
     joints_cam: (T, J, 3) metres relative to the root; xy_px: (T, J, 2), NaN where score is 0; score: (T, J).
     Returns (T, 3) metres in `cam`: gaps filled, depth smoothed, float64. A clip with nothing seen stays 3 m away.
     """
@@ -64,7 +65,7 @@ def root_path_cam(
     trust = np.where(seen, np.asarray(score, dtype=np.float64), 0.0)
     trust[trust < SEEN_SCORE] *= 0.1
     root_cam, information = _solved(joints_cam, slopes, trust)
-    for _ in range(2):
+    for _ in range(ROBUST_PASSES):
         miss = _reprojection_miss(joints_cam, slopes, root_cam)
         root_cam, information = _solved(joints_cam, slopes, trust * _inlier_weight(miss, trust))
     good = (seen.sum(axis=1) >= MIN_JOINTS) & (root_cam[:, 2] > NEAREST_M) & np.isfinite(root_cam).all(axis=1)
@@ -120,7 +121,7 @@ def _aside_at_depth(joints_cam: np.ndarray, slopes: np.ndarray, trust: np.ndarra
     """X and Y of the root (T, 2) once its depth is settled: robust weighted mean of what each joint asks for."""
     asked = slopes * (joints_cam[..., 2:] + depth_m[:, None, None]) - joints_cam[..., :2]
     mean = _weighted_mean(asked, trust)
-    for _ in range(2):
+    for _ in range(ROBUST_PASSES):
         mean = _weighted_mean(asked, trust * _inlier_weight(np.linalg.norm(asked - mean[:, None], axis=2), trust))
     return mean
 

@@ -46,6 +46,8 @@ def smoothed(
 
 def running_weight(weights: np.ndarray, times_s: np.ndarray, cutoff_hz: float = 2.0) -> np.ndarray:
     """Weights that change slowly, so that what is faded by them does not pop. weights: (T,). Returns (T,) in 0..1."""
+    if np.ptp(weights) == 0.0:
+        return np.clip(np.asarray(weights, dtype=np.float64), 0.0, 1.0)
     return np.clip(smoothed(weights, times_s, cutoff_hz), 0.0, 1.0)
 
 

@@ -1,0 +1,82 @@
+"""Up and floor, found from people whose camera is known to be tilted and rolled."""
+
+import numpy as np
+import pytest
+
+from atcn_core.motion.ground import CAMERA_UP_CAM, floor_height_m, up_direction_cam
+from atcn_core.rotation import quat_rotate
+from atcn_core.skeleton import CAPTURE
+from tests.moving_person import LEFT, about, after, dancing, knee, posed
+
+FORWARD_CAM = np.array([0.0, 0.0, 1.0])
+TO_CAM = about(LEFT, np.pi / 2)  # world z up to camera y down
+
+
+def filmed(person, roll_deg, tilt_deg):
+    """The person's joints in the axes of a camera so rolled and tilted, and the true up there."""
+    turn = after(about(FORWARD_CAM, np.deg2rad(roll_deg)), about(LEFT, np.deg2rad(tilt_deg)), TO_CAM)
+    return quat_rotate(turn, person.joints_world - person.joints_world[:, :1]), quat_rotate(turn, np.array([0, 0, 1.0]))
+
+
+def degrees_apart(first, second):
+    return np.degrees(np.arccos(np.clip(first @ second, -1, 1)))
+
+
+def walking(seconds=3.0, fps=30.0):
+    times_s = np.arange(int(seconds * fps)) / fps
+    phase = 2 * np.pi * 0.9 * times_s
+    local = {"hips": about(np.array([0, 0, 1.0]), 0.8 * np.sin(0.7 * times_s))}
+    for side, shift in (("left", 0.0), ("right", np.pi)):
+        local[f"{side}_thigh"] = about(LEFT, -0.35 * np.sin(phase + shift))
+        local[f"{side}_shin"] = knee(0.1 + 0.7 * np.maximum(0, np.cos(phase + shift)))
+        local[f"{side}_upper_arm"] = about(np.array([0, 1.0, 0]), 1.4 if side == "left" else -1.4)
+    return posed(times_s, np.array([0, 0, 0.9]), local)
+
+
+@pytest.mark.parametrize(("roll_deg", "tilt_deg"), [(0, 0), (26, 22), (-40, 5), (14, -23), (0, 35)])
+def test_up_is_found_under_a_rolled_and_tilted_camera(roll_deg, tilt_deg):
+    person = walking()
+    joints_cam, true_up = filmed(person, roll_deg, tilt_deg)
+    up = up_direction_cam(joints_cam, CAPTURE, np.ones(joints_cam.shape[:2]), person.times_s)
+    assert np.linalg.norm(up) == pytest.approx(1.0)
+    # Walking says it well; what is left of the camera's own axis pulls by a tenth or so of the way.
+    assert degrees_apart(up, true_up) < 3 + 0.15 * degrees_apart(CAMERA_UP_CAM, true_up)
+
+
+def test_some_wrong_frames_do_not_tilt_the_world():
+    person = walking()
+    joints_cam, true_up = filmed(person, 20, 10)
+    joints_cam[::6] = quat_rotate(about(FORWARD_CAM, 0.7), joints_cam[::6])
+    up = up_direction_cam(joints_cam, CAPTURE, np.ones(joints_cam.shape[:2]), person.times_s)
+    assert degrees_apart(up, true_up) < 6
+
+
+def test_who_never_stands_leaves_the_camera_s_own_up():
+    sitting = posed(
+        np.arange(60) / 30,
+        np.array([0, 0, 0.5]),
+        {f"{s}_{role}": turn for s in ("left", "right") for role, turn in
+         (("thigh", about(LEFT, -1.5)), ("shin", knee(1.5)))},
+    )  # fmt: skip
+    lying = posed(np.arange(60) / 30, np.array([0, 0, 0.2]), {"hips": about(LEFT, np.pi / 2)})
+    for person in (sitting, lying):
+        joints_cam, _ = filmed(person, 0, 0)
+        up = up_direction_cam(joints_cam, CAPTURE, np.ones(joints_cam.shape[:2]), person.times_s)
+        assert degrees_apart(up, CAMERA_UP_CAM) < 1
+
+
+def test_little_standing_counts_little():
+    person = walking(0.2)
+    joints_cam, true_up = filmed(person, 30, 0)
+    up = up_direction_cam(joints_cam, CAPTURE, np.ones(joints_cam.shape[:2]), person.times_s)
+    assert 5 < degrees_apart(up, CAMERA_UP_CAM) < 25
+    assert degrees_apart(up, true_up) > 5
+
+
+def test_the_floor_is_under_the_feet_whatever_the_jumps():
+    rng = np.random.default_rng(0)
+    heights = 0.4 + np.abs(rng.normal(scale=0.005, size=(300, 4)))
+    heights[100:180] += 0.3
+    heights[5] = -2.0
+    assert floor_height_m(heights) == pytest.approx(0.4, abs=0.01)
+    assert floor_height_m(dancing().joints_world[..., 2]) < 0.3

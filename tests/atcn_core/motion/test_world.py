@@ -1,0 +1,86 @@
+"""A filmed person comes back into the world as they were: upright, on the floor, facing the right way."""
+
+import numpy as np
+import pytest
+
+from atcn_core.clip import Motion3D
+from atcn_core.errors import MotionError
+from atcn_core.frames import WORLD_FROM_CAM, Intrinsics
+from atcn_core.motion.world import WorldMotion, to_world, world_from_cam
+from atcn_core.rotation import normalized, quat_rotate
+from atcn_core.skeleton import CAPTURE, Skeleton
+from tests.atcn_core.motion.test_ground import filmed, walking
+from tests.moving_person import posed
+
+
+def motion_of(joints_cam, root_cam, times_s, skeleton=CAPTURE):
+    joints_cam = (joints_cam - joints_cam[:, :1]).astype(np.float32)
+    score = np.ones(joints_cam.shape[:2], dtype=np.float32)
+    camera = Intrinsics.assumed((640, 480))
+    return Motion3D(skeleton, times_s, 30.0, (640, 480), joints_cam, root_cam.astype(np.float32), score, camera)
+
+
+def test_a_level_camera_gives_the_same_world_back():
+    person = walking()
+    joints_cam = person.joints_world @ WORLD_FROM_CAM
+    back = to_world(motion_of(joints_cam, joints_cam[:, 0] + [0.3, 0.2, 4.0], person.times_s))
+    moved = back.joints_world - person.joints_world
+    assert np.abs(moved[:, :, :2] - moved[0, 0, :2]).max() < 0.05
+    assert np.allclose(back.points("hip")[0, :2], 0, atol=1e-6)
+    lowest = back.joints_world[..., 2].min(axis=1)
+    assert abs(np.percentile(lowest, 10)) < 0.01
+
+
+def test_who_faces_the_camera_faces_minus_y_and_stands_on_the_floor():
+    person = posed(np.arange(30) / 30, np.array([0, 0, 0.895]), {})
+    joints_cam, _ = filmed(person, 25, 20)
+    world = to_world(motion_of(joints_cam, np.tile([0.5, 0.1, 3.0], (30, 1)), person.times_s))
+    gaze = world.points("nose") - 0.5 * (world.points("left_ear") + world.points("right_ear"))
+    assert normalized(gaze)[0] @ [0, -1, 0] > 0.95
+    body_axis = normalized(world.points("thorax") - world.points("hip"))[0]
+    assert body_axis[2] > np.cos(np.deg2rad(13))
+    feet = np.concatenate([world.points("left_heel")[:, 2], world.points("right_toe")[:, 2]])
+    assert np.abs(feet).max() < 0.08
+
+
+def test_the_turn_into_the_world_keeps_the_camera_s_heading():
+    for up in ([0.3, -0.9, -0.2], [0.0, -1.0, 0.0], [0.0, -0.1, -1.0], [0.0, 0.0, 1.0]):
+        turn = world_from_cam(normalized(np.array(up, dtype=float)))
+        assert np.allclose(turn @ turn.T, np.eye(3), atol=1e-9)
+        assert np.linalg.det(turn) == pytest.approx(1.0)
+        assert np.allclose(turn @ normalized(np.array(up, dtype=float)), [0, 0, 1])
+        ahead = turn @ [0, 0, 1.0]
+        assert abs(ahead[0]) < 1e-9
+        assert ahead[1] > -1e-9
+    assert np.allclose(world_from_cam(np.array([0, -1.0, 0])), WORLD_FROM_CAM)
+
+
+def test_a_way_across_the_picture_and_away_from_the_camera_stays_one():
+    person = posed(np.arange(60) / 30, np.array([0, 0, 0.895]), {})
+    joints_cam = (person.joints_world - person.joints_world[:, :1]) @ WORLD_FROM_CAM
+    way = np.linspace([0, 0, 3.0], [1.0, 0, 5.0], 60)
+    world = to_world(motion_of(joints_cam, way, person.times_s))
+    assert np.allclose(world.points("hip")[-1] - world.points("hip")[0], [1.0, 2.0, 0.0], atol=0.1)
+
+
+def test_a_joint_set_without_limbs_is_refused_in_words():
+    torso = Skeleton("torso", ("hip", "left_hip"), (None, "hip"))
+    with pytest.raises(MotionError, match="left_ankle"):
+        to_world(motion_of(np.zeros((2, 2, 3)), np.ones((2, 3)), np.array([0.0, 0.1]), torso))
+
+
+def test_shapes_are_checked():
+    with pytest.raises(ValueError, match="joints_world"):
+        WorldMotion(np.arange(2.0), CAPTURE, np.zeros((3, 27, 3)), np.zeros((2, 27)))
+    with pytest.raises(ValueError, match="finite"):
+        WorldMotion(np.arange(2.0), CAPTURE, np.full((2, 27, 3), np.nan), np.zeros((2, 27)))
+
+
+def test_a_rotated_copy_has_the_same_shape():
+    person = walking(1.0)
+    joints_cam, _ = filmed(person, 15, -10)
+    world = to_world(motion_of(joints_cam, np.tile([0, 0, 4.0], (30, 1)), person.times_s))
+    for a, b in (("left_wrist", "right_toe"), ("nose", "hip")):
+        before = np.linalg.norm(person.point(a) - person.point(b), axis=1)
+        assert np.allclose(np.linalg.norm(world.points(a) - world.points(b), axis=1), before, atol=1e-5)
+    assert np.allclose(quat_rotate(np.array([1.0, 0, 0, 0]), world.points("hip")), world.points("hip"))
