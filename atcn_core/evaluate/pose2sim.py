@@ -1,0 +1,125 @@
+"""Real video with measured 3D: the four pose2sim_single cameras, ours beside MediaPipe's own world landmarks."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from ..clip import Keypoints2D, to_capture
+from ..detect import create_detector
+from ..detect.track import track_person
+from ..errors import MotionError
+from ..frames import Intrinsics, cam_to_px
+from ..lift.predict import Lifter
+from ..reporter import Reporter
+from ..skeleton import CAPTURE, LIMB_12, MEDIAPIPE_33
+from .metrics import acceleration_error, mpjpe, p_mpjpe
+
+__all__ = ["score_pose2sim"]
+
+
+@dataclass(frozen=True)
+class _Camera:
+    name: str
+    cam_from_world: np.ndarray
+    translation_m: np.ndarray
+    intrinsics: Intrinsics
+
+
+def _trc_name(joint: str) -> str:
+    """The file's name of a limb joint: "left_elbow" is "LElbow" there."""
+    side, part = joint.split("_")
+    return side[0].upper() + part.capitalize()
+
+
+def _read_trc(path: Path) -> np.ndarray:
+    """(T, 12, 3) metres in the calibration's world (z up), joints as LIMB_12."""
+    lines = path.read_text().splitlines()
+    names = [name for name in lines[3].split("\t")[2:] if name]
+    values = np.array([[float(v) for v in line.split("\t")[2:] if v] for line in lines[5:] if line.strip()])
+    points = values.reshape(len(values), -1, 3)[..., [2, 0, 1]]
+    columns = [names.index(_trc_name(joint)) for joint in LIMB_12]
+    return points[:, columns]
+
+
+def _read_cameras(path: Path) -> list[_Camera]:
+    with path.open("rb") as handle:
+        data = tomllib.load(handle)
+    return [
+        _Camera(
+            name,
+            Rotation.from_rotvec(entry["rotation"]).as_matrix(),
+            np.array(entry["translation"]),
+            Intrinsics(entry["matrix"][0][0], (entry["matrix"][0][2], entry["matrix"][1][2])),
+        )
+        for name, entry in data.items()
+        if name.startswith("cam_")
+    ]
+
+
+def _held(points: np.ndarray) -> np.ndarray:
+    """Frames without a pose filled straight between their neighbours: every method answers for every frame."""
+    seen = np.isfinite(points).all(axis=(1, 2))
+    frames = np.arange(len(points))
+    filled = points.copy()
+    for joint in range(points.shape[1]):
+        for axis in range(3):
+            filled[:, joint, axis] = np.interp(frames, frames[seen], points[seen, joint, axis])
+    return filled
+
+
+def _scores_mm(points: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """points, true: (T, 12, 3) metres in camera axes. Root: the middle of the hips."""
+    hips = [LIMB_12.index("left_hip"), LIMB_12.index("right_hip")]
+    points = 1000.0 * (points - points[:, hips].mean(axis=1, keepdims=True))
+    true = 1000.0 * (true - true[:, hips].mean(axis=1, keepdims=True))
+    return {
+        "MPJPE": round(mpjpe(points, true), 1),
+        "P-MPJPE": round(p_mpjpe(points, true), 1),
+        "accel": round(acceleration_error(points, true), 1),
+    }
+
+
+def score_pose2sim(folder: Path, lifter: Lifter) -> list[dict[str, object]]:
+    """One row a camera and method, in mm (acceleration mm/frame^2). Raises MotionError where files are missing.
+
+    Ours is lifted with the intrinsics assumed for any video, not with the calibration. The true 2D row shows what
+    the network would make of a perfect detector, calibration given.
+    """
+    folder = Path(folder)
+    if not (folder / "Pose2Sim_markers.trc").is_file():
+        raise MotionError(f"There is no Pose2Sim_markers.trc in {folder}.", hint="Give the pose2sim_single folder.")
+    world = _read_trc(folder / "Pose2Sim_markers.trc")
+    rows: list[dict[str, object]] = []
+    for number, camera in enumerate(_read_cameras(folder / "Pose2Sim_cameras.toml"), start=1):
+        true = world @ camera.cam_from_world.T + camera.translation_m
+        tracked = track_person(folder / f"cam{number:02d}.mp4", create_detector("mediapipe", world=True))
+        if tracked.world_cam is None:
+            raise MotionError("The detector gave no 3D of its own.", hint="Use MediaPipe's pose landmarker.")
+        keypoints, mediapipe = tracked.keypoints, tracked.world_cam
+        frames = min(len(true), len(mediapipe))
+        lifted = lifter.lift(to_capture(keypoints), Intrinsics.assumed(keypoints.image_wh_px), Reporter())
+        perfect = _true_keypoints(true, keypoints, camera.intrinsics)
+        from_true = lifter.lift(perfect, camera.intrinsics, Reporter())
+        ours = CAPTURE.indices(*LIMB_12)
+        for method, points in (
+            ("MediaPipe world landmarks", _held(mediapipe[:, MEDIAPIPE_33.indices(*LIMB_12)])),
+            ("ATCN, MediaPipe 2D", lifted[:, ours]),
+            ("ATCN, true 2D of 12 joints", from_true[:, ours]),
+        ):
+            rows.append({"camera": camera.name, "method": method, **_scores_mm(points[:frames], true[:frames])})
+    return rows
+
+
+def _true_keypoints(true_cam: np.ndarray, like: Keypoints2D, camera: Intrinsics) -> Keypoints2D:
+    """The 12 limb joints' true pictures as capture-set keypoints; everything else unseen."""
+    frames = min(len(true_cam), len(like.times_s))
+    xy_px = np.full((frames, len(CAPTURE), 2), np.nan, dtype=np.float32)
+    score = np.zeros((frames, len(CAPTURE)), dtype=np.float32)
+    xy_px[:, CAPTURE.indices(*LIMB_12)] = cam_to_px(true_cam[:frames], camera)
+    score[:, CAPTURE.indices(*LIMB_12)] = 1.0
+    return to_capture(Keypoints2D(CAPTURE, like.times_s[:frames], like.fps, like.image_wh_px, xy_px, score))

@@ -1,0 +1,123 @@
+"""BVH motion files: any hierarchy, any channel order. Joints' meaning is not known here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from ..errors import MotionError
+
+__all__ = ["BvhMotion", "read_bvh"]
+
+END_SUFFIX = ".End"
+
+
+@dataclass(frozen=True)
+class BvhMotion:
+    """Forward kinematics of a BVH file, in the file's own axes and unit.
+
+    names:      joint names; the end site of X is called "X.End".
+    positions:  (T, J, 3) float64, global.
+    rotations:  (T, J, 3, 3) float64, global; an end site turns with its parent.
+    fps:        frames per second.
+    """
+
+    names: tuple[str, ...]
+    positions: np.ndarray
+    rotations: np.ndarray
+    fps: float
+
+    def index(self, name: str) -> int:
+        """Array index of a joint by name."""
+        return self.names.index(name)
+
+
+@dataclass
+class _Joint:
+    name: str
+    parent: int
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    channels: tuple[str, ...] = ()
+
+
+def read_bvh(path: Path) -> BvhMotion:
+    """Read one file. Raises MotionError where it is missing or not a complete BVH."""
+    path = Path(path)
+    try:
+        head, _, tail = path.read_text().partition("MOTION")
+        joints = _parse_hierarchy(head.split())
+        fps, values = _parse_motion(tail, sum(len(j.channels) for j in joints))
+    except (OSError, ValueError, IndexError, StopIteration) as error:
+        raise MotionError(f"{path.name} is not a complete BVH file.", hint="Choose another motion file.") from error
+    return _forward_kinematics(joints, values, fps)
+
+
+def _parse_hierarchy(tokens: list[str]) -> list[_Joint]:
+    joints: list[_Joint] = []
+    open_joints: list[int] = []
+    words = iter(tokens)
+    for word in words:
+        if word in ("ROOT", "JOINT"):
+            joints.append(_Joint(next(words), open_joints[-1] if open_joints else -1))
+        elif word == "End":
+            next(words)
+            joints.append(_Joint(joints[open_joints[-1]].name + END_SUFFIX, open_joints[-1]))
+        elif word == "{":
+            open_joints.append(len(joints) - 1)
+        elif word == "}":
+            open_joints.pop()
+        elif word == "OFFSET":
+            joints[-1].offset = (float(next(words)), float(next(words)), float(next(words)))
+        elif word == "CHANNELS":
+            joints[-1].channels = tuple(next(words) for _ in range(int(next(words))))
+    if not joints:
+        raise ValueError("no joints")
+    return joints
+
+
+def _parse_motion(text: str, channels: int) -> tuple[float, np.ndarray]:
+    lines = text.strip().splitlines()
+    frames = int(lines[0].split(":")[1])
+    frame_time_s = float(lines[1].split(":")[1])
+    values = np.array(" ".join(lines[2:]).split(), dtype=np.float64)
+    if frames < 1 or values.size != frames * channels:
+        raise ValueError("the number of values does not fit the hierarchy")
+    # Files round the frame time (0.0166667 s); the rate meant is the nearest hundredth of a frame.
+    return round(1.0 / frame_time_s, 2), values.reshape(frames, channels)
+
+
+def _forward_kinematics(joints: list[_Joint], values: np.ndarray, fps: float) -> BvhMotion:
+    frames = len(values)
+    positions = np.zeros((frames, len(joints), 3))
+    rotations = np.zeros((frames, len(joints), 3, 3))
+    first = 0
+    for index, joint in enumerate(joints):
+        mine = values[:, first : first + len(joint.channels)]
+        first += len(joint.channels)
+        offset, local = _local_transform(joint, mine)
+        if joint.parent < 0:
+            positions[:, index], rotations[:, index] = offset, local
+        else:
+            parent = rotations[:, joint.parent]
+            positions[:, index] = positions[:, joint.parent] + np.einsum("tij,tj->ti", parent, offset)
+            rotations[:, index] = parent @ local
+    return BvhMotion(tuple(j.name for j in joints), positions, rotations, fps)
+
+
+def _local_transform(joint: _Joint, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Offset (T, 3) and rotation (T, 3, 3) in the parent's axes; rotation channels apply in the order written."""
+    offset = np.broadcast_to(np.array(joint.offset), (len(values), 3)).copy()
+    angles, order = [], ""
+    for column, channel in enumerate(joint.channels):
+        axis = channel[0].upper()
+        if channel.lower().endswith("position"):
+            offset[:, "XYZ".index(axis)] += values[:, column]
+        else:
+            order += axis
+            angles.append(values[:, column])
+    if not order:
+        return offset, np.broadcast_to(np.eye(3), (len(values), 3, 3))
+    return offset, Rotation.from_euler(order, np.stack(angles, axis=1), degrees=True).as_matrix()

@@ -1,0 +1,124 @@
+"""What a 2D detector does to a true picture: bias, drift, jitter, peaks, swaps, and joints it does not see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from ..skeleton import CAPTURE, COCO_17, H36M_17, MEDIAPIPE_33
+
+__all__ = ["NoiseOptions", "disturb", "draw_visibility", "smooth_random"]
+
+_KEY_TIMES = 27
+
+_LIMBS = [
+    CAPTURE.indices(*(f"{side}_{joint}" for joint in chain))
+    for side in ("left", "right")
+    for chain in (("elbow", "wrist", "index", "pinky"), ("knee", "ankle", "heel", "toe"))
+]
+# Joints that detectors place worst, as factors on the errors.
+_HARD = {"hip": 1.6, "ankle": 1.3, "heel": 1.4, "toe": 1.4, "wrist": 1.4, "elbow": 1.2, "index": 1.6, "pinky": 1.6}
+# Which joint sets the input comes in, and how often: the bundled detector's, Human3.6M's, COCO's, everything.
+_INPUT_SETS = ((MEDIAPIPE_33, 0.75), (H36M_17, 0.08), (COCO_17, 0.08), (CAPTURE, 0.09))
+
+
+@dataclass(frozen=True)
+class NoiseOptions:
+    """Standard deviations are in shares of the person's height in the picture; chances are for each window.
+
+    level: log std of a factor on all errors of a window; clean: share of windows without any error.
+    """
+
+    bias: float = 0.010
+    drift: float = 0.009
+    jitter: float = 0.003
+    peak: float = 0.08
+    peak_chance: float = 0.004
+    level: float = 0.7
+    clean: float = 0.15
+    swap_chance: float = 0.06
+    joint_mask: float = 0.05
+    frame_mask: float = 0.10
+    limb_mask_chance: float = 0.3
+    guess_chance: float = 0.15
+    drop_visibility: float = 0.2
+
+
+def smooth_random(shape: tuple[int, ...], frames: int, generator: torch.Generator, device: torch.device) -> Tensor:
+    """Slowly varying standard normal numbers: drawn at 27 key times, straight between. Returns (*shape, frames)."""
+    keys = torch.randn(*shape, _KEY_TIMES, generator=generator, device=device)
+    return F.interpolate(keys.flatten(0, -2)[None], size=frames, mode="linear", align_corners=True)[0].view(
+        *shape, frames
+    )
+
+
+def _joint_factors(device: torch.device) -> Tensor:
+    return torch.tensor([_HARD.get(j.split("_")[-1], 1.0) for j in CAPTURE.joints], device=device)
+
+
+def _spans(chance: Tensor, frames: int, shortest: int, longest: int, generator: torch.Generator) -> Tensor:
+    """One random stretch of frames where the chance strikes. chance: (...). Returns (..., frames) bool."""
+    device = chance.device
+
+    def uniform() -> Tensor:
+        return torch.rand(chance.shape, generator=generator, device=device)
+
+    struck = uniform() < chance
+    length = shortest + uniform() * (longest - shortest)
+    start = uniform() * frames - length / 2
+    at = torch.arange(frames, device=device)
+    return struck.unsqueeze(-1) & (at >= start.unsqueeze(-1)) & (at < (start + length).unsqueeze(-1))
+
+
+def draw_visibility(batch: int, frames: int, options: NoiseOptions, generator: torch.Generator) -> Tensor:
+    """What the detector claims to see: 0 no, 0.5 guessed, 1 yes. Returns (B, N, J)."""
+    device, joints = generator.device, len(CAPTURE)
+    visible = torch.ones(batch, frames, joints, device=device)
+    guess = torch.full((batch, joints), options.guess_chance, device=device)
+    visible[_spans(guess, frames, 20, frames, generator).transpose(1, 2)] = 0.5
+    once = torch.full((batch, joints), options.joint_mask, device=device)
+    visible[_spans(once, frames, 1, frames, generator).transpose(1, 2)] = 0.0
+    limb = torch.full((batch,), options.limb_mask_chance / len(_LIMBS), device=device)
+    for chain in _LIMBS:
+        hidden = _spans(limb, frames, 30, 90, generator)
+        visible[:, :, chain] = visible[:, :, chain].masked_fill(hidden.unsqueeze(-1), 0.0)
+    block = _spans(torch.full((batch, 3), options.frame_mask, device=device), frames, 1, 60, generator).any(1)
+    visible[block] = 0.0
+    return visible * _set_mask(batch, generator).unsqueeze(1)
+
+
+def _set_mask(batch: int, generator: torch.Generator) -> Tensor:
+    """Which joints the input's own joint set has. Returns (B, J) of 0 and 1; "hip" wherever both hip joints are."""
+    device = generator.device
+    masks = torch.tensor(
+        [[float(j in known.joints or j == "hip") for j in CAPTURE.joints] for known, _ in _INPUT_SETS], device=device
+    )
+    share = torch.tensor([share for _, share in _INPUT_SETS], device=device)
+    return masks[torch.multinomial(share, batch, replacement=True, generator=generator)]
+
+
+def disturb(
+    rays: Tensor, visibility: Tensor, height: Tensor, options: NoiseOptions, generator: torch.Generator
+) -> Tensor:
+    """Rays as the detector would give them.
+
+    rays: (B, N, J, 2) true ray slopes; visibility: (B, N, J); height: (B,) the person's height in ray slopes.
+    """
+    batch, frames, joints, _ = rays.shape
+    device = rays.device
+    level = (torch.randn(batch, generator=generator, device=device) * options.level).exp()
+    level = level * (torch.rand(batch, generator=generator, device=device) >= options.clean)
+    unit = (level * height)[:, None, None, None]
+    bias = torch.randn(batch, 1, joints, 2, generator=generator, device=device) * options.bias
+    drift = smooth_random((batch, joints, 2), frames, generator, device).movedim(-1, 1) * options.drift
+    jitter = torch.randn(batch, frames, joints, 2, generator=generator, device=device) * options.jitter
+    struck = torch.rand(batch, frames, joints, 1, generator=generator, device=device) < options.peak_chance
+    jitter = torch.where(struck, jitter * (options.peak / options.jitter), jitter)
+    # What is only guessed is placed worse.
+    worse = torch.where(visibility == 0.5, 2.5, 1.0).unsqueeze(-1) * _joint_factors(device)[:, None]
+    noisy = rays + (bias + drift + jitter) * worse * unit
+    swapped = _spans(torch.full((batch,), options.swap_chance, device=device), frames, 2, 20, generator)
+    return torch.where(swapped[..., None, None], noisy[:, :, list(CAPTURE.mirror)], noisy)

@@ -1,0 +1,6 @@
+"""Shared set-up of the engine's tests."""
+
+import torch
+
+# The tests' tensors are small: a second thread costs more in waiting than it brings, most of all on a busy machine.
+torch.set_num_threads(1)

@@ -1,0 +1,136 @@
+"""Training windows: what the input shows must be what the target pose projects to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from atcn_core.lift.network import AtcnConfig
+from atcn_core.skeleton import CAPTURE
+from atcn_core.train.bodies import BodyOptions, draw_bone_lengths, reshape_bodies, turn_hands
+from atcn_core.train.loop import Trainer, TrainOptions
+from atcn_core.train.mocap import Take
+from atcn_core.train.sampler import CLEAN_VIEW, MotionBank, SampleOptions, WindowSampler
+
+CPU = torch.device("cpu")
+
+
+def a_take(frames: int = 400) -> Take:
+    """A stick person that waves about: bones of constant length, joints moving smoothly."""
+    rng = np.random.default_rng(1)
+    t = np.arange(frames) / 60.0
+    joints = np.zeros((frames, len(CAPTURE), 3))
+    for joint in CAPTURE.order:
+        parent = CAPTURE.parent_indices[joint]
+        if parent < 0:
+            joints[:, joint] = np.stack([0.3 * t, 0 * t, 0 * t + 1.0], 1)
+            continue
+        base, speed = rng.normal(size=3), rng.uniform(0.5, 2.0, 3)
+        direction = base + 0.5 * np.sin(t[:, None] * speed)
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        joints[:, joint] = joints[:, parent] + 0.25 * direction
+    # The hip is the middle of the hip joints.
+    hip, left, right = CAPTURE.indices("hip", "left_hip", "right_hip")
+    shift = 2 * joints[:, hip] - joints[:, left] - joints[:, right]
+    for joint in ("hip", "knee", "ankle", "heel", "toe"):
+        joints[:, CAPTURE.index(f"right_{joint}")] += shift
+    forearms = np.broadcast_to(np.eye(3), (frames, 2, 3, 3))
+    return Take("made-up", 60.0, joints.astype(np.float32), forearms.astype(np.float32).copy())
+
+
+def sampler(options: SampleOptions, seed: int = 0) -> WindowSampler:
+    bank = MotionBank([a_take(), a_take(90)], CPU)
+    return WindowSampler(bank, options, frames=27, target=13, generator=torch.Generator().manual_seed(seed))
+
+
+def test_the_target_pose_projects_onto_the_target_frame_of_the_input() -> None:
+    # From afar: the hip's picture is the middle of the hip joints' pictures, which is that of their middle only there.
+    far = replace(CLEAN_VIEW, camera=replace(CLEAN_VIEW.camera, distance_m=(30.0, 40.0)))
+    batch = sampler(far).draw(64)
+    seen = batch.inputs[:, 13, :, 2] > 0
+    for inputs, pose, visible in zip(batch.inputs[:, 13], batch.poses, seen, strict=True):
+        x, p = inputs[visible, :2], pose[visible]
+        # p_xy = s x (p_z + Z) for one unknown scale and depth: linear in s and s Z.
+        system = torch.stack([(x * p[:, 2:]).flatten(), x.flatten()], dim=1).double()
+        wanted = p[:, :2].flatten().double()
+        solution = torch.linalg.lstsq(system, wanted[:, None]).solution
+        assert ((system @ solution)[:, 0] - wanted).abs().max() < 0.01
+
+
+def test_the_same_seed_gives_the_same_windows_and_another_seed_others() -> None:
+    first, again, other = (sampler(SampleOptions(), seed).draw(8) for seed in (1, 1, 2))
+    assert torch.equal(first.inputs, again.inputs)
+    assert not torch.equal(first.inputs, other.inputs)
+
+
+def test_windows_with_everything_on_are_finite_and_hide_some_joints() -> None:
+    batch = sampler(SampleOptions()).draw(128)
+    assert batch.inputs.isfinite().all()
+    assert batch.poses.isfinite().all()
+    assert set(batch.inputs[..., 2].unique().tolist()) <= {0.0, 0.5, 1.0}
+    assert 0.05 < (batch.inputs[..., 2] == 0).float().mean() < 0.6
+
+
+def test_new_bodies_keep_the_bones_directions_and_both_sides_alike() -> None:
+    joints = torch.from_numpy(a_take().joints_world)[None, :27]
+    own = torch.full((1, len(CAPTURE)), 0.25)
+    lengths = draw_bone_lengths(own, BodyOptions(), torch.Generator().manual_seed(0))
+    assert torch.equal(lengths, lengths[:, list(CAPTURE.mirror)])
+    reshaped = reshape_bodies(joints, lengths)
+    for parent, child in CAPTURE.bones:
+        before, after = joints[:, :, child] - joints[:, :, parent], reshaped[:, :, child] - reshaped[:, :, parent]
+        assert torch.allclose(after.norm(dim=-1), lengths[0, child].expand(1, 27), atol=1e-4)
+        assert torch.nn.functional.cosine_similarity(before, after, dim=-1).min() > 0.9999
+
+
+def test_turning_hands_keeps_their_size_and_leaves_everything_else() -> None:
+    take = a_take()
+    joints = torch.from_numpy(take.joints_world)[None, :27]
+    forearms = torch.from_numpy(take.forearms)[None, :27]
+    turned = turn_hands(joints, forearms, torch.randn(1, 27, 2, 3))
+    hands = CAPTURE.indices("left_index", "left_pinky", "right_index", "right_pinky")
+    others = [j for j in range(len(CAPTURE)) if j not in hands]
+    assert torch.equal(turned[:, :, others], joints[:, :, others])
+    for joint in hands:
+        parent = CAPTURE.parent_indices[joint]
+        length = (turned[:, :, joint] - turned[:, :, parent]).norm(dim=-1)
+        assert torch.allclose(length, torch.full_like(length, 0.25), atol=1e-4)
+    assert torch.allclose(turn_hands(joints, forearms, torch.zeros(1, 27, 2, 3)), joints, atol=1e-6)
+
+
+@pytest.mark.parametrize("stop", [4, 7])
+def test_a_resumed_run_ends_as_an_unbroken_one(tmp_path: Path, stop: int) -> None:
+    config = AtcnConfig(27, 27, stages=3, values_per_joint=3, channels=16, groups=4, reduction=8, dropout=0.0)
+    bank = MotionBank([a_take()], CPU)
+
+    def run(folder: str, steps: int, planned: int) -> Trainer:
+        # The schedule is that of the planned run, wherever this piece of it stops.
+        options = TrainOptions(steps=planned, batch=16, log_every=1000)
+        trainer = Trainer(config, options, SampleOptions(), (bank, bank), tmp_path / folder, CPU)
+        trainer._resume()
+        while trainer.step < steps:
+            trainer._train_step()
+            trainer.step += 1
+        trainer._save()
+        return trainer
+
+    whole = run("whole", 10, 10)
+    run("broken", stop, 10)
+    resumed = run("broken", 10, 10)
+    for name, value in whole.average.state_dict().items():
+        assert torch.equal(value, resumed.average.state_dict()[name]), name
+
+
+def test_training_lowers_the_error(tmp_path: Path) -> None:
+    config = AtcnConfig(27, 27, stages=3, values_per_joint=3, channels=32, groups=4, reduction=8, dropout=0.0)
+    bank = MotionBank([a_take()], CPU)
+    options = TrainOptions(steps=60, batch=32, rate=5e-3, log_every=20, ema=0.9)
+    trainer = Trainer(config, options, CLEAN_VIEW, (bank, bank), tmp_path, CPU)
+    trainer.run()
+    losses_mm = [float(line.split(",")[3]) for line in (tmp_path / "log.csv").read_text().splitlines()[1:]]
+    assert len(losses_mm) == 3
+    assert losses_mm[-1] < 0.85 * losses_mm[0]
