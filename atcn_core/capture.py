@@ -68,6 +68,7 @@ def _solve(keypoints: Keypoints2D, lifter: Lifter, reporter: Reporter) -> Motion
     from .motion.root import constant_limb_lengths, root_path_cam
 
     camera = Intrinsics.assumed(keypoints.image_wh_px)
+    reporter.progress("lift", 0, 0)
     joints_cam = lifter.lift(keypoints, camera, reporter)
     joints_cam = constant_limb_lengths(joints_cam, keypoints.skeleton, keypoints.score)
     root_cam = root_path_cam(joints_cam, keypoints.xy_px, keypoints.score, camera, keypoints.times_s)
