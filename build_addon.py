@@ -16,7 +16,7 @@ __all__ = ["build", "contents"]
 
 ROOT = Path(__file__).resolve().parent
 MANIFEST = "blender_addon/blender_manifest.toml"
-ENTRY = '"""Video to keyframes on the animator\'s own rig."""\nfrom .blender_addon import register, unregister  # noqa: F401\n'
+ENTRY = '"""Video to keyframes on your own rig."""\nfrom .blender_addon import register, unregister  # noqa: F401\n'
 # What of the packages and the rigs goes along; the rest (caches, notes, build scripts) stays behind.
 PACKAGES = ("blender_addon", "atcn_core")
 PACKAGE_SUFFIXES = {".py", ".safetensors", ".json", ".npz"}

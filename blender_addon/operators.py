@@ -9,99 +9,12 @@ import bpy
 
 from . import engine, properties, report, runs, session
 from .core import ROOT, clip, errors, protocol
+from .modal import WorkerOperator
 
 __all__ = ["ATCN_OT_apply_last", "ATCN_OT_cancel", "ATCN_OT_capture", "ATCN_OT_install_engine", "handle_load_pre"]
 
-TIMER_S = 0.1
 
-
-class _WorkerOperator:
-    """One job of the worker: modal where there is a window, to its end otherwise. Concrete ones give the two hooks."""
-
-    failed_headline = ""
-    cancelled_headline = ""
-    _timer: bpy.types.Timer | None = None
-    _run: runs.Run | None = None
-
-    def start(self, context: bpy.types.Context) -> runs.Run:
-        """Begin the job. Raises AtcnError."""
-        raise NotImplementedError
-
-    def succeed(self, paths: dict[str, str]) -> str:
-        """Use the job's files; returns the sentence that tells of it. Raises AtcnError."""
-        raise NotImplementedError
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Run to the end, holding Blender: for scripts and without a window."""
-        try:
-            self._run = self.start(context)
-            self._run.wait()
-            return self._conclude()
-        except errors.AtcnError as error:
-            return report.failed(self, self.failed_headline, error)
-        finally:
-            self._tidy(context)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Begin, and leave the rest to the timer."""
-        if context.window is None:
-            return self.execute(context)
-        try:
-            self._run = self.start(context)
-        except errors.AtcnError as error:
-            return report.failed(self, self.failed_headline, error)
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(TIMER_S, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """On each tick: hear the worker, show where it stands, and conclude when it has ended."""
-        if self._run is not runs.current():
-            self._tidy(context)
-            return report.cancelled(self, self.cancelled_headline)
-        if event.type == "ESC" and event.value == "PRESS":
-            self._run.cancel()
-            return {"RUNNING_MODAL"}
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        self._run.poll()
-        _redraw(context)
-        if self._run.outcome is None:
-            return {"PASS_THROUGH"}
-        try:
-            return self._conclude()
-        except errors.AtcnError as error:
-            return report.failed(self, self.failed_headline, error)
-        finally:
-            self._tidy(context)
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends the operator itself: another file is loaded, or Blender quits."""
-        self._tidy(context)
-
-    def _conclude(self) -> set[str]:
-        run = self._run
-        if run.outcome == "cancelled":
-            return report.cancelled(self, self.cancelled_headline)
-        if run.failure is not None:
-            failure = run.failure
-            error = errors.error_from_code(failure.code, failure.message, failure.hint)
-            return report.failed(self, self.failed_headline, error, failure.log)
-        return report.finished(self, self.succeed(run.paths))
-
-    def _tidy(self, context: bpy.types.Context) -> None:
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
-        if self._run is not None and self._run is runs.current():
-            runs.end()
-        if runs.status.running:  # neither an end nor an expected failure: an error flies on to Blender's console
-            runs.status.fail(self.failed_headline, "The add-on met an error of its own; the system console tells more.")
-        _redraw(context)
-
-
-class ATCN_OT_capture(_WorkerOperator, bpy.types.Operator):  # noqa: N801  Blender's own naming
+class ATCN_OT_capture(WorkerOperator, bpy.types.Operator):  # noqa: N801  Blender's own naming
     """Take the person's movement from the video and put it on the rig as a new Action"""
 
     bl_idname = "atcn.capture"
@@ -168,7 +81,7 @@ class ATCN_OT_cancel(bpy.types.Operator):  # noqa: N801
         return {"FINISHED"}
 
 
-class ATCN_OT_install_engine(_WorkerOperator, bpy.types.Operator):  # noqa: N801
+class ATCN_OT_install_engine(WorkerOperator, bpy.types.Operator):  # noqa: N801
     """Download the capture engine's packages into the add-on's own folder; Blender's Python is left alone"""
 
     bl_idname = "atcn.install_engine"
@@ -220,10 +133,3 @@ def _apply_last(rig: session.RigChoice, scene: bpy.types.Scene) -> str:
     scene.atcn.armature = scene.objects[applied.armature]
     scene.atcn.target = "ARMATURE"
     return f"{applied.frames} frames on {applied.armature}."
-
-
-def _redraw(context: bpy.types.Context) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()

@@ -86,7 +86,7 @@ def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     status = runs.status
     if status.running or not status.headline:
         return
-    letters = max(int(context.region.width / PIXELS_PER_LETTER / context.preferences.system.ui_scale) - 6, 20)
+    letters = max(int(context.region.width / PIXELS_PER_LETTER / (context.preferences.system.ui_scale or 1.0)) - 6, 20)
     if not status.error:
         layout.label(text=status.headline, icon="CHECKMARK")
     else:

@@ -61,7 +61,8 @@ def append_avatar(rig: rigmap.Rig, scene: bpy.types.Scene) -> bpy.types.Object:
     try:
         with bpy.data.libraries.load(str(rig.avatar), link=False) as (source, wanted):
             names = list(source.objects)
-            wanted.objects = list(names)
+            if rig.object_name in names:
+                wanted.objects = list(names)
     except OSError as problem:
         raise errors.RigError(f"The avatar of {rig.name} cannot be read: {problem}.", hint=hint) from problem
     if rig.object_name not in names:

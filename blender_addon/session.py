@@ -11,7 +11,8 @@ from pathlib import Path
 import bpy
 
 from . import rigs
-from .apply import apply_motion
+from .apply import apply_motion, scene_fps
+from .bake import frame_times_s
 from .core import clip, errors, protocol, rigmap
 
 __all__ = ["Applied", "Request", "RigChoice", "apply_capture", "capture_job", "check", "set_scene_rate", "with_rig"]
@@ -39,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Applied:
-    """What a capture left in the scene, by name. first_frame, last_frame: of the Action, in the scene's frames."""
+    """What a capture left in the scene, by name. first_frame, last_frame: where the clip lies in the scene."""
 
     armature: str
     action: str
@@ -48,7 +49,7 @@ class Applied:
 
     @property
     def frames(self) -> int:
-        """How many frames of the scene the Action is long."""
+        """How many frames of the scene the clip is long."""
         return self.last_frame - self.first_frame + 1
 
 
@@ -98,8 +99,8 @@ def apply_capture(request: Request, motion: clip.Motion3D, scene: bpy.types.Scen
             action_name=request.video.stem,
             start_frame=request.start_frame,
         )
-    first, last = action.frame_range
-    return Applied(armature.name, action.name, round(first), round(last))
+    frames = len(frame_times_s(motion.times_s, scene_fps(scene)))
+    return Applied(armature.name, action.name, request.start_frame, request.start_frame + frames - 1)
 
 
 def with_rig(request: Request, rig: RigChoice) -> Request:
