@@ -12,7 +12,7 @@ __all__ = ["CAMERA_UP_CAM", "floor_height_m", "up_direction_cam"]
 CAMERA_UP_CAM = np.array([0.0, -1.0, 0.0])
 
 # How long somebody must be seen standing until the pose says as much about "up" as the camera's own axis does.
-STANDING_EVIDENCE_S = 0.4
+STANDING_EVIDENCE_S = 0.2
 # A body axis this far from the camera's own up is more likely a person lying down than a camera on its side.
 BELIEVED_RAD, DISBELIEVED_RAD = np.deg2rad(50.0), np.deg2rad(80.0)
 # The floor lies under the feet in nearly all frames; the few lower ones are errors.
@@ -35,12 +35,12 @@ def _standing_axis(joints_cam: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarr
         joints_cam[:, skeleton.indices(f"left_{joint}", f"right_{joint}")] for joint in ("hip", "knee", "ankle")
     )
     shoulders = joints_cam[:, skeleton.indices("left_shoulder", "right_shoulder")].mean(axis=1)
-    straight = _fading(_angle_rad(knees - hips, ankles - knees), np.deg2rad(45.0), np.deg2rad(15.0))
+    straight = _fading(_angle_rad(knees - hips, ankles - knees), np.deg2rad(75.0), np.deg2rad(20.0))
     support = np.maximum(straight, 1e-3)[..., None]
     foot = np.sum(ankles * support, axis=1) / np.sum(support, axis=1)
     hip = hips.mean(axis=1)
     bent_rad = _angle_rad(shoulders - hip, hip - foot)
-    return shoulders - foot, straight.max(axis=1) * _fading(bent_rad, np.deg2rad(35.0), np.deg2rad(12.0))
+    return shoulders - foot, straight.max(axis=1) * _fading(bent_rad, np.deg2rad(60.0), np.deg2rad(15.0))
 
 
 def up_direction_cam(joints_cam: np.ndarray, skeleton: Skeleton, score: np.ndarray, times_s: np.ndarray) -> np.ndarray:

@@ -39,8 +39,8 @@ def test_up_is_found_under_a_rolled_and_tilted_camera(roll_deg, tilt_deg):
     joints_cam, true_up = filmed(person, roll_deg, tilt_deg)
     up = up_direction_cam(joints_cam, CAPTURE, np.ones(joints_cam.shape[:2]), person.times_s)
     assert np.linalg.norm(up) == pytest.approx(1.0)
-    # Walking says it well; what is left of the camera's own axis pulls by a tenth or so of the way.
-    assert degrees_apart(up, true_up) < 3 + 0.15 * degrees_apart(CAMERA_UP_CAM, true_up)
+    # A walker's axis leans by some degrees; what is left of the camera's own pulls by a tenth or so of the way.
+    assert degrees_apart(up, true_up) < 5 + 0.1 * degrees_apart(CAMERA_UP_CAM, true_up)
 
 
 def test_some_wrong_frames_do_not_tilt_the_world():

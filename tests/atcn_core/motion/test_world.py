@@ -25,7 +25,7 @@ def test_a_level_camera_gives_the_same_world_back():
     joints_cam = person.joints_world @ WORLD_FROM_CAM
     back = to_world(motion_of(joints_cam, joints_cam[:, 0] + [0.3, 0.2, 4.0], person.times_s))
     moved = back.joints_world - person.joints_world
-    assert np.abs(moved[:, :, :2] - moved[0, 0, :2]).max() < 0.05
+    assert np.abs(moved[:, :, :2] - moved[0, 0, :2]).max() < 0.1
     assert np.allclose(back.points("hip")[0, :2], 0, atol=1e-6)
     lowest = back.joints_world[..., 2].min(axis=1)
     assert abs(np.percentile(lowest, 10)) < 0.01
