@@ -6,6 +6,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
+from mathutils import Matrix
 
 from atcn_core.clip import Motion3D
 from atcn_core.frames import WORLD_FROM_CAM, Intrinsics
@@ -34,13 +35,17 @@ LIMBS = {
 }
 
 
+# From the world into the bones of an armature that was scaled by a hundredth and laid on its back.
+FBX_FROM_WORLD = Matrix.Scale(100, 4) @ Matrix.Rotation(-math.pi / 2, 4, "X")
+
+
 def plain(armature):
     """As it was built."""
 
 
 def as_fbx(armature):
     """Scaled by a hundredth and lying on its back, as importers leave armatures, with bones that undo it."""
-    armature.data.transform(WORLD_TO_FBX)
+    armature.data.transform(FBX_FROM_WORLD)
     armature.rotation_euler = (math.pi / 2, 0, 0)
     armature.scale = (0.01, 0.01, 0.01)
 
@@ -56,11 +61,6 @@ def eulers(armature):
     """Bones in several Euler orders."""
     for i, bone in enumerate(armature.pose.bones):
         bone.rotation_mode = ("XYZ", "ZXY", "YZX", "QUATERNION", "AXIS_ANGLE")[i % 5]
-
-
-from mathutils import Matrix  # noqa: E402  (mathutils exists only once bpy is imported)
-
-WORLD_TO_FBX = Matrix.Scale(100, 4) @ Matrix.Rotation(-math.pi / 2, 4, "X")
 
 
 def filmed(person, fps=30.0):
