@@ -8,7 +8,7 @@ ENGINE := .venv/bin/python
 BLENDER := .blender/5.0/bin/python
 
 VIDEO ?= tests/data/demo.mp4
-RIG ?= mixamo
+RIG ?= bruno
 ARGS ?=
 export VIDEO RIG OUT
 

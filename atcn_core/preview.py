@@ -20,7 +20,7 @@ from .worker.protocol import PreviewJob
 
 __all__ = ["compose", "draw_skeleton", "frames_at"]
 
-MAX_HEIGHT_PX = 720
+MAX_HEIGHT_PX = 480
 # Seen from the figure: its left side warm, its right side cold, the middle white. BGR, as OpenCV draws.
 LEFT_BGR, RIGHT_BGR, MIDDLE_BGR = (60, 140, 255), (255, 190, 60), (240, 240, 240)
 # A joint below the first score is not drawn; above it, lines are drawn in these steps from faint to solid.

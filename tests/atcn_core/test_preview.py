@@ -108,11 +108,11 @@ def test_other_joint_sets_are_drawn_by_name():
     assert picture[30, 30].max() > 0
 
 
-def test_large_renders_are_brought_down_to_720_px(tmp_path):
+def test_large_renders_are_brought_down_to_480_px(tmp_path):
     job = _job(tmp_path, avatar_wh_px=(301, 901))
     compose(job, Reporter())
     height_px, width_px, _ = _read(Path(job.out))[0][0].shape
-    assert height_px == 720
+    assert height_px == 480
     assert width_px % 2 == 0
 
 
