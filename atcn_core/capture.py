@@ -40,14 +40,14 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
     The motion has one entry for each frame of the cut, at the video's own time stamps; gaps are filled in and have
     score 0. Raises AtcnError of the kind that says what is wrong; then no motion file is written.
     """
-    from .lift.predict import Lifter  # torch: seconds to import, and not needed to fail early
-
     motion_out = Path(job.motion_out)
     _check_writable(motion_out)
     if job.keypoints_out:
         _check_writable(Path(job.keypoints_out))
     if job.video or not job.keypoints_in:
         probe(job.video)
+    from .lift.predict import Lifter  # torch: seconds to import, not needed to refuse a wrong file
+
     lifter = Lifter.bundled(job.device)  # missing weights show now, not after minutes of detecting
     paths = {"motion": str(motion_out)}
     if job.keypoints_in:

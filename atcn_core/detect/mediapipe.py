@@ -96,6 +96,9 @@ def _outside(xy_px: np.ndarray, image_wh_px: tuple[int, int]) -> np.ndarray:
 @contextmanager
 def _stderr_hushed() -> Iterator[None]:
     """MediaPipe's C++ side greets on file descriptor 2 whatever the log level; send that nowhere for a moment."""
+    if sys.stderr is None:  # a process without a console
+        yield
+        return
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
