@@ -34,10 +34,11 @@ def rest_of(armature: bpy.types.Object) -> retarget.RigRest:
     return retarget.RigRest(
         names=tuple(bone.name for bone in bones),
         parents=tuple(bone.parent.name if bone.parent else None for bone in bones),
-        matrices=np.array([bone.matrix_local for bone in bones], dtype=np.float64).reshape(-1, 4, 4),
+        matrices=np.array([bone.matrix_local for bone in bones], dtype=np.float64),
         world_from_armature=np.array(armature.matrix_world, dtype=np.float64),
         inherits_turn=np.array([bone.use_inherit_rotation for bone in bones], dtype=bool),
         local_location=np.array([bone.use_local_location for bone in bones], dtype=bool),
+        pose=np.array([armature.pose.bones[bone.name].matrix_basis for bone in bones], dtype=np.float64),
     )
 
 

@@ -36,7 +36,18 @@ def bake(
         _write(new_curve, pose_bone, channel, frames, values)
         if bone == track.root_bone:
             _write(new_curve, pose_bone, "location", frames, track.root_location)
+        _write_rest_of_pose(new_curve, pose_bone, frames, moves=bone == track.root_bone)
     return action
+
+
+def _write_rest_of_pose(
+    new_curve: compat.NewCurve, pose_bone: bpy.types.PoseBone, frames: np.ndarray, *, moves: bool
+) -> None:
+    """A bone that was left shifted or scaled (importers do that) would spoil the pose: key it back to rest."""
+    if not moves and pose_bone.location.length > 1e-6:
+        _write(new_curve, pose_bone, "location", frames, np.zeros((len(frames), 3)))
+    if not np.allclose(pose_bone.scale, 1.0, atol=1e-6):
+        _write(new_curve, pose_bone, "scale", frames, np.ones((len(frames), 3)))
 
 
 def _keep_present_action(armature: bpy.types.Object) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..rotation import normalized
 from ..skeleton import Skeleton
+from .smoothing import fading
 
 __all__ = ["CAMERA_UP_CAM", "floor_height_m", "up_direction_cam"]
 
@@ -19,12 +20,6 @@ BELIEVED_RAD, DISBELIEVED_RAD = np.deg2rad(50.0), np.deg2rad(80.0)
 FLOOR_PERCENTILE = 10.0
 
 
-def _fading(values: np.ndarray, none_at: float, full_at: float) -> np.ndarray:
-    """0 at `none_at`, 1 at `full_at`, smooth between (either may be the larger)."""
-    share = np.clip((values - none_at) / (full_at - none_at), 0.0, 1.0)
-    return share * share * (3.0 - 2.0 * share)
-
-
 def _angle_rad(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.arccos(np.clip(np.sum(normalized(first) * normalized(second), axis=-1), -1.0, 1.0))
 
@@ -35,12 +30,12 @@ def _standing_axis(joints_cam: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarr
         joints_cam[:, skeleton.indices(f"left_{joint}", f"right_{joint}")] for joint in ("hip", "knee", "ankle")
     )
     shoulders = joints_cam[:, skeleton.indices("left_shoulder", "right_shoulder")].mean(axis=1)
-    straight = _fading(_angle_rad(knees - hips, ankles - knees), np.deg2rad(75.0), np.deg2rad(20.0))
+    straight = fading(_angle_rad(knees - hips, ankles - knees), np.deg2rad(75.0), np.deg2rad(20.0))
     support = np.maximum(straight, 1e-3)[..., None]
     foot = np.sum(ankles * support, axis=1) / np.sum(support, axis=1)
     hip = hips.mean(axis=1)
     bent_rad = _angle_rad(shoulders - hip, hip - foot)
-    return shoulders - foot, straight.max(axis=1) * _fading(bent_rad, np.deg2rad(60.0), np.deg2rad(15.0))
+    return shoulders - foot, straight.max(axis=1) * fading(bent_rad, np.deg2rad(60.0), np.deg2rad(15.0))
 
 
 def up_direction_cam(joints_cam: np.ndarray, skeleton: Skeleton, score: np.ndarray, times_s: np.ndarray) -> np.ndarray:
@@ -52,8 +47,8 @@ def up_direction_cam(joints_cam: np.ndarray, skeleton: Skeleton, score: np.ndarr
     axis, standing = _standing_axis(np.asarray(joints_cam, dtype=np.float64), skeleton)
     axis = normalized(axis)
     legs = skeleton.indices("left_hip", "left_knee", "left_ankle", "right_hip", "right_knee", "right_ankle")
-    seen = _fading(np.median(score[:, legs], axis=1), 0.05, 0.4)
-    believed = _fading(_angle_rad(axis, CAMERA_UP_CAM), DISBELIEVED_RAD, BELIEVED_RAD)
+    seen = fading(np.median(score[:, legs], axis=1), 0.05, 0.4)
+    believed = fading(_angle_rad(axis, CAMERA_UP_CAM), DISBELIEVED_RAD, BELIEVED_RAD)
     weight = standing * seen * believed
     if weight.sum() < 1e-6:
         return CAMERA_UP_CAM.copy()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..rotation import normalized
+from .smoothing import fading
 from .world import WorldMotion
 
-__all__ = ["BodyAxes", "Landmarks", "fading", "motion_landmarks", "rest_landmarks"]
+__all__ = ["BodyAxes", "Landmarks", "motion_landmarks", "rest_landmarks"]
 
 SIDES = ("left", "right")
 
@@ -62,12 +63,6 @@ class Landmarks:
     def surely(self, *names: str) -> np.ndarray:
         """How far all of these points are known (...), from 0 (hidden) to 1 (seen)."""
         return fading(np.mean([self.score[name] for name in names], axis=0), 0.05, 0.3)
-
-
-def fading(values: np.ndarray, none_at: float, full_at: float) -> np.ndarray:
-    """0 at `none_at`, 1 at `full_at`, smooth between (either may be the larger)."""
-    share = np.clip((values - none_at) / (full_at - none_at), 0.0, 1.0)
-    return share * share * (3.0 - 2.0 * share)
 
 
 def motion_landmarks(motion: WorldMotion) -> Landmarks:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..rotation import frame_from_axes, normalized, quat_between, quat_rotate
-from .landmarks import BodyAxes, Landmarks, fading
+from .landmarks import BodyAxes, Landmarks
+from .smoothing import fading
 
 __all__ = [
     "arm_hinge",

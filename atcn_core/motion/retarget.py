@@ -37,6 +37,8 @@ class RigRest:
     world_from_armature:  (4, 4) float64, the object's place; any turn and one scale for all axes.
     inherits_turn:        (B,) bool, False for bones that keep their rest orientation whatever their parent does.
     local_location:       (B,) bool, False for bones whose location is given in the armature's axes.
+    pose:                 (B, 4, 4) float64, each bone's present pose against its rest. It counts for the bones above
+                          the mapped ones alone: root controls stay as the animator has put them.
     """
 
     names: tuple[str, ...]
@@ -45,11 +47,14 @@ class RigRest:
     world_from_armature: np.ndarray
     inherits_turn: np.ndarray
     local_location: np.ndarray
+    pose: np.ndarray
 
     def __post_init__(self) -> None:
         bones = len(self.names)
-        if self.matrices.shape != (bones, 4, 4) or self.world_from_armature.shape != (4, 4):
-            raise ValueError(f"matrices {self.matrices.shape} and {self.world_from_armature.shape} for {bones} bones")
+        if not self.matrices.shape == self.pose.shape == (bones, 4, 4):
+            raise ValueError(f"matrices {self.matrices.shape} and pose {self.pose.shape} for {bones} bones")
+        if self.world_from_armature.shape != (4, 4):
+            raise ValueError(f"world_from_armature has shape {self.world_from_armature.shape}, expected (4, 4)")
         if not len(self.parents) == len(self.inherits_turn) == len(self.local_location) == bones:
             raise ValueError("a bone lacks its parent or its flags")
         seen: set[str | None] = {None}
@@ -66,6 +71,17 @@ class RigRest:
             found.append(parent)
             parent = self.parents[self.names.index(parent)]
         return found
+
+    def held_by_parents(self, bone: str) -> np.ndarray:
+        """Where the bone (4, 4, armature space) is held by its parents as they are posed now, itself not posed."""
+        held = np.eye(4)
+        for name in [*reversed(self.ancestors(bone)), bone]:
+            i, parent = self.names.index(name), self.parents[self.names.index(name)]
+            if parent is not None:
+                above = self.names.index(parent)
+                held = held @ self.pose[above] @ np.linalg.inv(self.matrices[above])
+            held = held @ self.matrices[i]
+        return held
 
     def head_world(self, bone: str) -> np.ndarray:
         """The bone's head (3,) at rest, in the world."""
@@ -153,8 +169,7 @@ def _local_quats(turns: dict[str, np.ndarray], rest: RigRest, rig_map: RigMap) -
     """Local turns of the mapped bones, and no turn for the unmapped ones between them (twist bones)."""
     role_of = {rig_map.bones[role]: role for role in turns}
     chain = {bone for bone in role_of} | {parent for bone in role_of for parent in rest.ancestors(bone)}
-    into, _, out_of = np.linalg.svd(rest.world_from_armature[:3, :3])
-    armature_from_world = (into @ out_of).T
+    armature_from_world = _turn_in(rest.world_from_armature[:3, :3]).T
     turns_armature = {
         role: armature_from_world @ quat_to_matrix(turn) @ armature_from_world.T for role, turn in turns.items()
     }
@@ -173,11 +188,18 @@ def _local_quats(turns: dict[str, np.ndarray], rest: RigRest, rig_map: RigMap) -
             wanted = turns_armature[role_of[bone]] @ at_rest
             quats[bone] = quat_unrolled(matrix_to_quat(np.linalg.inv(unturned) @ wanted))
             posed[bone] = unturned @ quat_to_matrix(quats[bone])
-        else:
+        elif any(above in role_of for above in rest.ancestors(bone)):
+            quats[bone] = np.tile([1.0, 0.0, 0.0, 0.0], (frames, 1))
             posed[bone] = unturned
-            if any(above in role_of for above in rest.ancestors(bone)):
-                quats[bone] = np.tile([1.0, 0.0, 0.0, 0.0], (frames, 1))
+        else:
+            posed[bone] = unturned @ _turn_in(rest.pose[i, :3, :3])
     return quats
+
+
+def _turn_in(matrix: np.ndarray) -> np.ndarray:
+    """The rotation (3, 3) nearest to a matrix that may scale as well."""
+    into, _, out_of = np.linalg.svd(matrix)
+    return into @ out_of
 
 
 def _hips_path(
@@ -186,10 +208,9 @@ def _hips_path(
     """Where the hips bone's head is to be (T, 3) in the world.
 
     The middle of the rig's thigh heads follows the captured hip, scaled; then the whole path is raised or lowered by
-    one constant so that the lowest feet stand as high as at rest. It starts where the armature stands.
+    one constant so that the lowest feet stand as high as at rest. It starts where the armature object stands.
     """
-    points = {name: motion.points(name) for name in ("left_hip", "left_knee", "left_ankle")}
-    points |= {name: motion.points(name) for name in ("right_hip", "right_knee", "right_ankle")}
+    points = {f"{s}_{joint}": motion.points(f"{s}_{joint}") for s in SIDES for joint in ("hip", "knee", "ankle")}
     captured_m = np.mean(
         [
             np.median(np.linalg.norm(points[f"{side}_{end}"] - points[f"{side}_{start}"], axis=1))
@@ -197,43 +218,59 @@ def _hips_path(
             for start, end in (("hip", "knee"), ("knee", "ankle"))
         ]
     )
-    rig_m = np.mean(
-        [
-            np.linalg.norm(heads[f"{side}_{end}"] - heads[f"{side}_{start}"])
-            for side in SIDES
-            for start, end in (("thigh", "shin"), ("shin", "foot"))
-        ]
+    rig_m = float(
+        np.mean(
+            [
+                np.linalg.norm(heads[f"{side}_{end}"] - heads[f"{side}_{start}"])
+                for side in SIDES
+                for start, end in (("thigh", "shin"), ("shin", "foot"))
+            ]
+        )
     )
     middle = 0.5 * (points["left_hip"] + points["right_hip"]) * (rig_m / max(captured_m, 1e-9))
     middle[:, :2] += rest.world_from_armature[:2, 3]
     rest_middle = 0.5 * (heads["left_thigh"] + heads["right_thigh"])
-    middle[:, 2] -= floor_height_m(_feet_above_rest_m(middle, rest_middle, turns, heads))
+    feet_m = _feet_world_m(middle, rest_middle, turns, heads)
+    standing_m = _standing_heights_m({role: heads[role][2] - rest.world_from_armature[2, 3] for role in feet_m}, rig_m)
+    above_m = np.stack([feet_m[role] - standing_m[role] for role in feet_m], axis=1)
+    middle[:, 2] += rest.world_from_armature[2, 3] - floor_height_m(above_m)
     return middle + quat_rotate(turns["hips"], heads["hips"] - rest_middle)
 
 
-def _feet_above_rest_m(
+def _feet_world_m(
     middle: np.ndarray, rest_middle: np.ndarray, turns: dict[str, np.ndarray], heads: dict[str, np.ndarray]
-) -> np.ndarray:
-    """How far each ankle and toe joint is above its height at rest (T, 2 or 4), the hip being at `middle`."""
-    above = []
+) -> dict[str, np.ndarray]:
+    """Height (T,) of each ankle and toe joint by role, the middle of the thigh heads being at `middle`."""
+    heights_m = {}
     for side in SIDES:
-        chain = [role for role in ("thigh", "shin", "foot", "toe") if f"{side}_{role}" in heads]
+        chain = [f"{side}_{part}" for part in ("thigh", "shin", "foot", "toe") if f"{side}_{part}" in heads]
         at = middle + quat_rotate(turns["hips"], heads[f"{side}_thigh"] - rest_middle)
         for start, end in pairwise(chain):
-            bone = heads[f"{side}_{end}"] - heads[f"{side}_{start}"]
-            at = at + quat_rotate(turns[f"{side}_{start}"], bone)
-            if end in ("foot", "toe"):
-                above.append(at[:, 2] - heads[f"{side}_{end}"][2])
-    return np.stack(above, axis=1)
+            at = at + quat_rotate(turns[start], heads[end] - heads[start])
+            if start != chain[0]:
+                heights_m[end] = at[:, 2]
+    return heights_m
+
+
+def _standing_heights_m(rest_m: dict[str, float], half_leg_m: float) -> dict[str, float]:
+    """How high above the floor the foot's joints are on a standing rig, by role.
+
+    rest_m: their heights over the object's origin at rest: that is the floor, unless they lie far above or below it.
+    """
+    lowest_m = min(rest_m.values())
+    if -0.1 * half_leg_m <= lowest_m <= 0.5 * half_leg_m:
+        return rest_m
+    sole_m = 0.1 * half_leg_m if any(role.endswith("toe") for role in rest_m) else 0.2 * half_leg_m
+    return {role: height_m - lowest_m + sole_m for role, height_m in rest_m.items()}
 
 
 def _location(head_world: np.ndarray, rest: RigRest, bone: str) -> np.ndarray:
-    """pose_bone.location (T, 3) that brings a bone's head to `head_world`, its parents at rest."""
+    """pose_bone.location (T, 3) that brings a bone's head to `head_world`, its parents as they are posed now."""
     i = rest.names.index(bone)
-    world = rest.world_from_armature
+    world, held = rest.world_from_armature, rest.held_by_parents(bone)
     head_armature = (head_world - world[:3, 3]) @ np.linalg.inv(world[:3, :3]).T
-    moved = head_armature - rest.matrices[i, :3, 3]
-    return moved @ np.linalg.inv(rest.matrices[i, :3, :3]).T if rest.local_location[i] else moved
+    axes = held[:3, :3] if rest.local_location[i] else held[:3, :3] @ np.linalg.inv(rest.matrices[i, :3, :3])
+    return (head_armature - held[:3, 3]) @ np.linalg.inv(axes).T
 
 
 def resample(track: PoseTrack, times_s: np.ndarray) -> PoseTrack:

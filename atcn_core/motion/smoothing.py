@@ -1,10 +1,16 @@
-"""Zero-phase smoothing and gap filling of curves over time, in numpy alone. Nothing here knows what a curve means."""
+"""Smooth curves: zero-phase smoothing over time, gap filling, fading. Nothing here knows what a curve means."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["filled", "running_weight", "smoothed"]
+__all__ = ["fading", "filled", "running_weight", "smoothed"]
+
+
+def fading(values: np.ndarray, none_at: float, full_at: float) -> np.ndarray:
+    """0 at `none_at`, 1 at `full_at`, smooth between (either may be the larger)."""
+    share = np.clip((values - none_at) / (full_at - none_at), 0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)
 
 
 def filled(values: np.ndarray, known: np.ndarray, times_s: np.ndarray) -> np.ndarray:

@@ -17,9 +17,8 @@ from ..rotation import (
     quat_slerp,
 )
 from . import limbs
-from .landmarks import SIDES, BodyAxes, Landmarks, fading
-from .rigmap import TRUNK_ROLES
-from .smoothing import running_weight
+from .landmarks import SIDES, BodyAxes, Landmarks
+from .smoothing import fading, running_weight
 
 __all__ = ["body_turns"]
 
@@ -45,7 +44,9 @@ class _Side:
     times_s: np.ndarray
 
 
-def body_turns(body: Landmarks, rest: Landmarks, axes: BodyAxes, trunk: tuple[str, ...], times_s: np.ndarray):
+def body_turns(
+    body: Landmarks, rest: Landmarks, axes: BodyAxes, trunk: tuple[str, ...], times_s: np.ndarray
+) -> dict[str, np.ndarray]:
     """Turns from rest, in world axes, by role: {role: (T, 4) wxyz}.
 
     body: landmarks (T, 3) of the motion; rest: the rig's (3,); axes: the rest pose's own;
@@ -91,7 +92,7 @@ def _limited(turn: np.ndarray, base: np.ndarray, limit_rad: float) -> np.ndarray
 def _trunk_turns(hips_turn: np.ndarray, chest_turn: np.ndarray, trunk: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The spine's bones share the way from the hips' turn to the chest's; the last of them has the chest's own."""
     last = max(len(trunk) - 1, 1)
-    return {role: quat_slerp(hips_turn, chest_turn, i / last) for i, role in enumerate(trunk) if role in TRUNK_ROLES}
+    return {role: quat_slerp(hips_turn, chest_turn, i / last) for i, role in enumerate(trunk)}
 
 
 def _clavicle_turn(body: Landmarks, side: str, chest: np.ndarray, chest_turn: np.ndarray) -> np.ndarray:

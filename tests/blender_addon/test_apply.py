@@ -167,6 +167,27 @@ def test_twist_bones_in_a_limb_stay_still_even_if_they_were_turned():
     assert twist.rotation_quaternion[:] == pytest.approx((1, 0, 0, 0))
 
 
+def test_a_pose_left_on_the_rig_does_not_spoil_the_capture():
+    """Importers leave bones shifted and roots turned; animators place rigs by their root control."""
+    person = dancing(0.5, seed=7)
+    heads = []
+    for spoilt in (False, True):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        bpy.context.scene.render.fps = 30
+        armature, rig_map = a_pose()
+        if spoilt:
+            armature.pose.bones["root"].rotation_quaternion = (0.0, 0.0, 1.0, 0.0)
+            armature.pose.bones["root"].location = (0.5, 1.0, 2.0)
+            armature.pose.bones["shin.L"].location = (0.1, 0.2, 0.0)
+            armature.pose.bones["upper_arm.R"].scale = (2.0, 2.0, 2.0)
+            armature.pose.bones["spine.006"].rotation_quaternion = (0, 1, 0, 0)
+        bpy.context.view_layer.update()
+        apply_motion(armature, rig_map, filmed(person), scene=bpy.context.scene, action_name="Dance")
+        heads.append(evaluated_heads(armature, 9))
+    for role, bone in rig_map.bones.items():
+        assert np.allclose(heads[0][bone], heads[1][bone], atol=1e-4), role
+
+
 def saved_rig(tmp_path):
     armature, rig_map = t_pose()
     path = tmp_path / "library.blend"

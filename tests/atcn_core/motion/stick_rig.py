@@ -72,6 +72,7 @@ def stick_rest(roll_seed: int = 0, scale: float = 1.0, turn: np.ndarray = STILL,
         world_from_armature=world_from_armature,
         inherits_turn=np.ones(len(roles), dtype=bool),
         local_location=np.ones(len(roles), dtype=bool),
+        pose=np.tile(np.eye(4), (len(roles), 1, 1)),
     )
 
 
@@ -80,7 +81,7 @@ def posed_world(rest: RigRest, track: PoseTrack) -> dict[str, np.ndarray]:
     frames = len(track.times_s)
     posed_armature: dict[str, np.ndarray] = {}
     for i, (bone, parent) in enumerate(zip(rest.names, rest.parents, strict=True)):
-        basis = np.tile(np.eye(4), (frames, 1, 1))
+        basis = np.tile(rest.pose[i], (frames, 1, 1))
         if bone in track.quats:
             basis[:, :3, :3] = quat_to_matrix(track.quats[bone])
         if bone == track.root_bone:

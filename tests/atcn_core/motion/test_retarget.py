@@ -1,5 +1,8 @@
 """The solve against a person whose parts' turns are known, on rigs of any roll, scale and turn."""
 
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -166,11 +169,43 @@ def test_a_rig_that_stands_elsewhere_starts_there():
     rest = stick_rest(6)
     moved = np.array(rest.world_from_armature)
     moved[:3, 3] = (3.0, -2.0, 1.5)
-    there = RigRest(rest.names, rest.parents, rest.matrices, moved, rest.inherits_turn, rest.local_location)
+    there = replace(rest, world_from_armature=moved)
     hips = RIG_MAP.bones["hips"]
     here_path = posed_world(rest, solve(person.motion(), rest, RIG_MAP))[hips][:, :3, 3]
     there_path = posed_world(there, solve(person.motion(), there, RIG_MAP))[hips][:, :3, 3]
     assert np.allclose(there_path - here_path, (3.0, -2.0, 1.5), atol=1e-6)
+
+
+def test_a_rig_whose_rest_lies_far_below_its_object_still_stands_on_the_floor():
+    stance = posed(np.arange(10) / 30, np.array([0, 0, 0.895]), {})
+    rest = stick_rest(6)
+    sunk = rest.matrices.copy()
+    sunk[:, 2, 3] -= 5.0
+    below = replace(rest, matrices=sunk)
+    toe = posed_world(below, solve(stance.motion(), below, RIG_MAP))[RIG_MAP.bones["left_toe"]]
+    assert np.all((toe[:, 2, 3] > 0.0) & (toe[:, 2, 3] < 0.1))
+
+
+def test_controls_above_the_hips_stay_as_they_are_posed():
+    """A root bone that was turned and moved: the character is in the same place all the same."""
+    person, rest = dancing(0.5, seed=10), stick_rest(10)
+    root = np.eye(4)
+    root[:3, :3] = quat_to_matrix(about(BACK, 0.4))
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = quat_to_matrix(about(UP, 2.5)), (0.3, 1.0, -0.7)
+    rooted = RigRest(
+        ("root", *rest.names),
+        (None, *(parent or "root" for parent in rest.parents)),
+        np.concatenate([root[None], rest.matrices]),
+        rest.world_from_armature,
+        np.append(True, rest.inherits_turn),
+        np.append(True, rest.local_location),
+        np.concatenate([pose[None], rest.pose]),
+    )
+    plain = posed_world(rest, solve(person.motion(), rest, RIG_MAP))
+    found = posed_world(rooted, solve(person.motion(), rooted, RIG_MAP))
+    for bone, matrices in plain.items():
+        assert np.allclose(found[bone], matrices, atol=1e-6), bone
 
 
 def test_what_was_not_seen_stays_as_at_rest_on_its_neighbour():
@@ -206,7 +241,7 @@ def test_a_bone_that_does_not_inherit_turns_still_points_right():
     free[arm] = False
     track = solve(
         person.motion(),
-        RigRest(rest.names, rest.parents, rest.matrices, rest.world_from_armature, free, rest.local_location),
+        replace(rest, inherits_turn=free),
         RIG_MAP,
     )
     at_rest = rest.matrices[arm, :3, :3]
@@ -216,8 +251,6 @@ def test_a_bone_that_does_not_inherit_turns_still_points_right():
 
 
 def test_ten_thousand_frames_take_seconds():
-    import time
-
     person = dancing(10_000 / 30)
     start = time.perf_counter()
     solve(person.motion(), stick_rest(), RIG_MAP)
@@ -236,7 +269,7 @@ def test_a_mirrored_armature_is_refused_in_words():
     with pytest.raises(RigError, match="mirrored"):
         solve(
             dancing(0.2).motion(),
-            RigRest(rest.names, rest.parents, rest.matrices, flipped, rest.inherits_turn, rest.local_location),
+            replace(rest, world_from_armature=flipped),
             RIG_MAP,
         )
 
