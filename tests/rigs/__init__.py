@@ -1,0 +1,1 @@
+"""Tests of how the avatars and the demo clip are made."""
