@@ -252,9 +252,9 @@ def test_a_bone_that_does_not_inherit_turns_still_points_right():
 
 def test_ten_thousand_frames_take_seconds():
     person = dancing(10_000 / 30)
-    start = time.perf_counter()
+    start = time.process_time()
     solve(person.motion(), stick_rest(), RIG_MAP)
-    assert time.perf_counter() - start < 5.0
+    assert time.process_time() - start < 5.0
 
 
 def test_a_missing_bone_is_named():
