@@ -103,5 +103,7 @@ def _redraw(context: bpy.types.Context) -> None:
     """Have the panel drawn anew, wherever it is seen."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+            if area.type == "VIEW_3D":  # the sidebar alone: to draw the scene anew may take long
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()

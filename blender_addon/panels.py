@@ -13,6 +13,8 @@ from .operators import ATCN_OT_apply_last, ATCN_OT_cancel, ATCN_OT_capture, ATCN
 __all__ = ["ATCN_PT_capture"]
 
 PIXELS_PER_LETTER = 7.0
+LETTERS_BESIDE = 8
+LETTERS_AT_LEAST = 20
 
 
 class ATCN_PT_capture(bpy.types.Panel):  # noqa: N801  Blender's own naming
@@ -28,14 +30,15 @@ class ATCN_PT_capture(bpy.types.Panel):  # noqa: N801  Blender's own naming
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
+        letters = _letters(context)
         column = layout.column()
         column.enabled = not runs.status.running
         _draw_settings(column, context.scene.atcn)
         if runs.current() is not None:
             _draw_running(layout)
-        elif _draw_engine(layout):
+        elif _draw_engine(layout, letters):
             _draw_buttons(layout)
-        _draw_outcome(layout, context)
+        _draw_outcome(layout, letters)
 
 
 def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
@@ -58,15 +61,17 @@ def _draw_running(layout: bpy.types.UILayout) -> None:
     row.operator(ATCN_OT_cancel.bl_idname, icon="CANCEL")
 
 
-def _draw_engine(layout: bpy.types.UILayout) -> bool:
+def _draw_engine(layout: bpy.types.UILayout, letters: int) -> bool:
     """The button that makes the engine, where there is none. Returns whether there is one."""
     try:
         engine.find_engine()
     except errors.EngineError as problem:
         box = layout.box()
-        box.label(text=problem.message, icon="ERROR")
+        box.label(text="No capture engine", icon="ERROR")
+        _draw_text(box, problem.message, letters)
+        box.use_property_split = False
         if not bpy.app.online_access:
-            box.prop(bpy.context.preferences.system, "use_online_access")
+            box.prop(bpy.context.preferences.system, "use_online_access", text="Allow online access")
         row = box.row()
         row.scale_y = 1.4
         row.operator(ATCN_OT_install_engine.bl_idname, icon="IMPORT")
@@ -82,13 +87,18 @@ def _draw_buttons(layout: bpy.types.UILayout) -> None:
         layout.operator(ATCN_OT_apply_last.bl_idname, icon="ARMATURE_DATA")
 
 
-def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def _letters(context: bpy.types.Context) -> int:
+    """About how many letters of text fit into a line of the panel."""
+    scale = context.preferences.system.ui_scale or 1.0
+    return max(int(context.region.width / scale / PIXELS_PER_LETTER) - LETTERS_BESIDE, LETTERS_AT_LEAST)
+
+
+def _draw_outcome(layout: bpy.types.UILayout, letters: int) -> None:
     status = runs.status
     if status.running or not status.headline:
         return
-    letters = max(int(context.region.width / PIXELS_PER_LETTER / (context.preferences.system.ui_scale or 1.0)) - 6, 20)
     if not status.error:
-        layout.label(text=status.headline, icon="CHECKMARK")
+        layout.label(text=status.headline, icon="CHECKMARK" if status.well else "INFO")
     else:
         box = layout.box()
         box.alert = True

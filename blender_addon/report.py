@@ -31,7 +31,7 @@ def cancelled(operator: bpy.types.Operator, headline: str) -> set[str]:
 
 def finished(operator: bpy.types.Operator, headline: str) -> set[str]:
     """Tell of success, and of what the engine warned of. Returns the operator's result."""
-    status.end(headline)
+    status.end(headline, well=True)
     for warning in status.warnings:
         operator.report({"WARNING"}, warning)
     operator.report({"INFO"}, headline)

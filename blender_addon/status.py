@@ -48,6 +48,7 @@ class Status:
     current: int = 0
     total: int = 0
     headline: str = ""
+    well: bool = False
     error: str = ""
     hint: str = ""
     log: str = ""
@@ -66,10 +67,10 @@ class Status:
         self.running = True
         self._stage_since_s = self.clock()
 
-    def end(self, headline: str) -> None:
-        """The job is over, well or not."""
+    def end(self, headline: str, well: bool = False) -> None:
+        """The job is over; well: it did what it should."""
         self.running = self.cancelling = False
-        self.headline = headline
+        self.headline, self.well = headline, well
 
     def fail(self, headline: str, error: str, hint: str = "", log: str = "") -> None:
         """The job, or the attempt to start one, went wrong."""

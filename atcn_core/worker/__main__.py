@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,12 @@ def _read_job(path: Path) -> Job:
 
 def _expected(problem: OSError | ImportError) -> AtcnError | None:
     """The expected failure behind an error of the system or of a missing package, or None where it is a bug."""
+    library = re.match(r"(\S+): cannot open shared object file", str(problem))
+    if library:
+        return EngineError(
+            f"The engine needs the system library {library[1]}, which is not there.",
+            hint="Install it with the system's package manager (on Debian and Ubuntu: libgl1 libegl1 libgles2).",
+        )
     if isinstance(problem, ImportError):
         if (problem.name or "").startswith("atcn_core"):
             return None

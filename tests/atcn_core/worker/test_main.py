@@ -1,10 +1,14 @@
 """The worker's own process, without the client: what it says and with which exit code it ends."""
 
+import errno
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from atcn_core.worker.__main__ import _failure
 from atcn_core.worker.protocol import DemoJob, encode
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,3 +68,25 @@ def test_without_a_job_file_it_says_how_it_is_used():
     ended = subprocess.run([sys.executable, "-m", "atcn_core.worker"], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 2
     assert "JOBFILE" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "words"),
+    [
+        (
+            ImportError("libGL.so.1: cannot open shared object file: No such file"),
+            "engine",
+            "system library libGL.so.1",
+        ),
+        (OSError("libGLESv2.so.2: cannot open shared object file: No such file"), "engine", "libGLESv2.so.2"),
+        (ModuleNotFoundError("No module named 'mediapipe'", name="mediapipe"), "engine", "mediapipe"),
+        (ModuleNotFoundError("No module named 'atcn_core.x'", name="atcn_core.x"), "bug", "atcn_core.x"),
+        (OSError(errno.ENOSPC, "No space left on device"), "output", "disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied"), "bug", "Permission denied"),
+        (ZeroDivisionError("division by zero"), "bug", "ZeroDivisionError"),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_words_and_everything_else_is_called_a_bug(problem, code, words):
+    failure = _failure(problem)
+    assert failure.code == code
+    assert words in failure.message
