@@ -25,8 +25,8 @@ capture: engine blender model ## VIDEO=clip.mp4 [RIG=name] [OUT=out.blend]: capt
 test: system ## every test and check, on all four Blender versions
 	@$(PYTHON311) .ci/check.py
 
-bench: engine blender model ## the speed and memory figures in one table (ARGS=--json for a program to read)
-	@$(BLENDER) -m blender_addon.bench --engine $(ENGINE) $(ARGS)
+bench: engine blender model ## the speed and memory figures in one table (VIDEO= and RIG= as above, ARGS=--json for a program)
+	@$(BLENDER) -m blender_addon.bench --video "$$VIDEO" --rig "$$RIG" $(ARGS)
 
 addon: system ## the extension's zip, in dist/
 	@$(PYTHON311) build_addon.py $(ARGS)

@@ -84,7 +84,7 @@ def _checks() -> list[Check]:
             Check(environment, (tool, ".ci/environment.py", "blender", series), ("engine",)),
             Check(
                 f"tests in Blender {series}",
-                (BLENDER.format(series), ".ci/pytest_in_blender.py", "tests/blender_addon"),
+                (BLENDER.format(series), ".ci/pytest_in_blender.py", "tests/blender_addon", "--durations=10"),
                 (environment, "model"),
                 is_pytest=True,
             ),
@@ -101,7 +101,7 @@ def _engine_checks() -> list[Check]:
         Check("pyright", (ENGINE, "-m", "pyright"), ("engine",)),
         Check(
             "tests of the core",
-            (ENGINE, "-m", "pytest", "tests", "--ignore=tests/blender_addon"),
+            (ENGINE, "-m", "pytest", "tests", "--ignore=tests/blender_addon", "--durations=10"),
             ("engine", "model", f"bpy {EMBEDDED}"),
             is_pytest=True,
         ),
@@ -121,11 +121,12 @@ def _run(check: Check) -> Outcome:
             env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
+        _processes.append(process)
         try:
             code = process.wait(check.limit_s)
             word = "ok" if code == 0 else f"exit code {code}"
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             code, word = process.wait(), f"stopped after {check.limit_s:.0f} s"
     seconds = time.monotonic() - began
     output = log.read_text(errors="replace")
@@ -141,6 +142,19 @@ def _run(check: Check) -> Outcome:
     return Outcome("ok", tail or word, counts, seconds)
 
 
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a check with all it started, if it still runs."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _stop_all(*_: object) -> None:
+    for process in _processes:
+        _kill(process)
+    os._exit(130)
+
+
+_processes: list[subprocess.Popen[bytes]] = []
 _printing = threading.Lock()
 
 
@@ -175,6 +189,8 @@ def run_all(checks: list[Check]) -> dict[str, Outcome]:
 
 def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, _stop_all)
     began = time.monotonic()
     outcomes = run_all(_checks())
     print(summary_line(outcomes, time.monotonic() - began), flush=True)
