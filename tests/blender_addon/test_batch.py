@@ -14,6 +14,7 @@ import pytest
 
 from blender_addon import rigs
 from blender_addon.batch import _outputs
+from blender_addon.core import egl
 
 from .addon import ENGINE_PYTHON, ROOT, make_armature, needs_engine, short_clip
 
@@ -61,6 +62,16 @@ def test_a_video_becomes_a_blend_with_an_action_as_long_as_its_part_at_its_own_r
     assert facts["end"] == frames
     assert abs(frames / facts["fps"] - 0.5) <= 1.5 / facts["fps"]
     assert [path.name for path in out.parent.iterdir()] == ["dance.blend"]
+
+
+@default_version_only
+@pytest.mark.skipif(not egl.can_render(), reason="nothing here to render with")
+def test_a_preview_film_lies_beside_the_blend_and_leaves_nothing_in_it(tmp_path):
+    clip = short_clip()
+    ended = batch("--video", clip, "--rig", RIG, "--out", tmp_path, "--end", "0.3", "--preview")
+    assert ended.returncode == 0, ended.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{clip.stem}.blend", f"{clip.stem}_preview.mp4"]
+    assert not [name for name in facts_of(tmp_path / f"{clip.stem}.blend")["objects"] if "preview" in name.lower()]
 
 
 @default_version_only
