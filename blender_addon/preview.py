@@ -38,6 +38,7 @@ SAMPLES = 40
 FLESH = 0.07
 TILE_M = 0.5
 MAX_TILES = 60
+MARGIN_TILES = 10
 SKY_RGB = (0.80, 0.84, 0.88)
 FLOOR_RGB = ((0.72, 0.74, 0.76), (0.86, 0.88, 0.90))
 
@@ -216,9 +217,9 @@ def _add_camera(stage: bpy.types.Scene, points: np.ndarray) -> None:
 def _add_floor(stage: bpy.types.Scene, points: np.ndarray) -> None:
     """A chequered floor under the whole way, so that steps and sliding feet show."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    tile_m = max(TILE_M, float((high - low).max()) / (MAX_TILES - 8))
-    first = np.floor(low / tile_m).astype(int) - 3
-    count = np.ceil(high / tile_m).astype(int) + 3 - first
+    tile_m = max(TILE_M, float((high - low).max()) / MAX_TILES)
+    first = np.floor(low / tile_m).astype(int) - MARGIN_TILES
+    count = np.ceil(high / tile_m).astype(int) + MARGIN_TILES - first
     grid = [
         ((first[0] + i) * tile_m, (first[1] + j) * tile_m, 0.0)
         for j in range(count[1] + 1)
