@@ -16,7 +16,7 @@ export VIDEO RIG OUT
 .PHONY: help capture test bench addon train model lint format engine blender system clean
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name words; do printf '  make %-9s%s\n' "$$name" "$$words"; done
 
 capture: engine blender model ## VIDEO=clip.mp4 [RIG=name] [OUT=out.blend]: capture, write the .blend and a preview .mp4 beside it
 	@name=$$(basename "$$VIDEO"); out="$${OUT:-out/$${name%.*}.blend}"; \
