@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -70,7 +69,7 @@ class Keypoints2D:
     @property
     def seen(self) -> np.ndarray:
         """(T,) bool: frames in which any joint was seen."""
-        return (self.score > 0).any(axis=1)
+        return np.asarray((self.score > 0).any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".part", delete=False) as handle:
             temporary = handle.name
             np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]  # numpy's stub takes no ** of arrays
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)

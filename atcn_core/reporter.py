@@ -1,4 +1,4 @@
-"""How a long job tells its caller where it stands and asks whether to stop. Where the words go is the caller's affair."""
+"""How a long job tells its caller where it stands and asks whether to stop. Where the words go is not decided here."""
 
 from __future__ import annotations
 
