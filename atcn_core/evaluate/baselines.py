@@ -16,7 +16,7 @@ _OFFSETS = (-12, -4, 0, 4, 12)
 class MeanPose:
     """Always the mean training pose."""
 
-    def __init__(self, sampler: WindowSampler, windows: int = 8192) -> None:
+    def __init__(self, sampler: WindowSampler, windows: int) -> None:
         self._pose = torch.cat([sampler.draw(512).poses for _ in range(windows // 512)]).mean(dim=0)
 
     def __call__(self, inputs: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ class MeanPose:
 class LinearLifter:
     """Ridge regression from the 2D joints of a few frames about the target to its 3D joints."""
 
-    def __init__(self, sampler: WindowSampler, windows: int = 32768, ridge: float = 10.0) -> None:
+    def __init__(self, sampler: WindowSampler, windows: int, ridge: float = 10.0) -> None:
         self._target = sampler.target
         square, mixed = torch.zeros(1), torch.zeros(1)
         for _ in range(windows // 512):

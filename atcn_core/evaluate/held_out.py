@@ -22,10 +22,11 @@ _SEED = 2024
 Lift = Callable[[Tensor], Tensor]
 
 
-def score_held_out(network: Atcn, motion: Path, windows: int) -> list[dict[str, object]]:
+def score_held_out(network: Atcn, motion: Path, windows: int, fit_windows: int = 32768) -> list[dict[str, object]]:
     """One row a method and view: errors in mm over the 17 joints of Human3.6M, on fixed windows of `val`.
 
-    motion: the folder of BVH files with splits.json. Raises MotionError.
+    motion: the folder of BVH files with splits.json. fit_windows: training windows the baselines are fitted on.
+    Raises MotionError.
     """
     cpu = torch.device("cpu")
     train, val = (MotionBank(load_split(motion, split), cpu) for split in ("train", "val"))
@@ -45,8 +46,8 @@ def score_held_out(network: Atcn, motion: Path, windows: int) -> list[dict[str, 
         judged = sampler(val, options)
         batches = [judged.draw(256) for _ in range(max(1, windows // 256))]
         methods: dict[str, Lift] = {
-            "mean pose": MeanPose(sampler(train, options)),
-            "linear lifter": LinearLifter(sampler(train, options)),
+            "mean pose": MeanPose(sampler(train, options), fit_windows // 4),
+            "linear lifter": LinearLifter(sampler(train, options), fit_windows),
             f"ATCN {network.config.name}": atcn,
         }
         rows += [{"2D input": view, "method": name, **_errors_mm(lift, batches)} for name, lift in methods.items()]
