@@ -1,14 +1,16 @@
-"""A captured motion on an armature: the one function that the operator, batch and scripts all call."""
+"""A captured motion on an armature: the one way that the operator, batch and scripts all go."""
 
 from __future__ import annotations
 
 import bpy
 
 from . import armature as armatures
-from .bake import bake, frame_times_s
+from .bake import baking, frame_times_s, give
+from .blocks import Held
 from .core import clip, retarget, rigmap, world
+from .steps import Steps, aside, finish
 
-__all__ = ["apply_motion", "scene_fps"]
+__all__ = ["apply_motion", "posing", "scene_fps"]
 
 
 def scene_fps(scene: bpy.types.Scene) -> float:
@@ -30,8 +32,33 @@ def apply_motion(
     A clip of 10 s becomes 10 s of animation. Nothing else in the scene changes: no mode, selection, frame,
     transform, rotation mode or constraint. Raises RigError where the armature lacks bones of the map.
     """
+    steps = posing(armature, rig_map, motion, fps=scene_fps(scene), action_name=action_name, start_frame=start_frame)
+    action = finish(steps)
+    give(armature, action)
+    return action
+
+
+def posing(
+    armature: bpy.types.Object,
+    rig_map: rigmap.RigMap,
+    motion: clip.Motion3D,
+    *,
+    fps: float,
+    action_name: str,
+    start_frame: int,
+) -> Steps[bpy.types.Action]:
+    """As `apply_motion` in short steps, save that the armature gets the Action only by `bake.give`.
+
+    Ended early, nothing is left. Raises RigError also where the armature is deleted on the way.
+    """
     armatures.require_armature(armature)
     rig_map.require(armatures.bone_names(armature), armature.name)
-    track = retarget.solve(world.to_world(motion), armatures.rest_of(armature), rig_map)
-    track = retarget.resample(track, frame_times_s(track.times_s, scene_fps(scene)))
-    return bake(armature, track, action_name=action_name, start_frame=start_frame)
+    held = Held.of(armature)
+    track = yield from aside(_track, motion, armatures.rest_of(armature), rig_map, fps)
+    return (yield from baking(held.get(), track, action_name=action_name, start_frame=start_frame))
+
+
+def _track(motion: clip.Motion3D, rest: retarget.RigRest, rig_map: rigmap.RigMap, fps: float) -> retarget.PoseTrack:
+    """The rig's pose at each frame of a scene of this rate. Plain numpy: it runs in a thread of its own."""
+    track = retarget.solve(world.to_world(motion), rest, rig_map)
+    return retarget.resample(track, frame_times_s(track.times_s, fps))

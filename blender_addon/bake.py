@@ -1,4 +1,4 @@
-"""Writes keys: a pose track as a new Action, in bulk. The only writer of keys."""
+"""Writes keys: a pose track as a new Action, in bulk and a bone at a time. The only writer of keys."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import bpy
 import numpy as np
 from mathutils import Quaternion
 
-from . import compat
-from .core import retarget
+from . import blocks, compat
+from .core import errors, retarget
+from .steps import Steps, finish
 
-__all__ = ["bake", "frame_times_s"]
+__all__ = ["bake", "baking", "frame_times_s", "give"]
 
 _LINEAR = 1
+# Turns that are made Euler angles in one step: they are the slow part, as Blender makes each by itself.
+_EULERS_A_STEP = 500
 
 
 def frame_times_s(times_s: np.ndarray, fps: float) -> np.ndarray:
@@ -27,17 +30,52 @@ def bake(
 
     Each bone is keyed in the rotation mode it has. The Action that was there before stays in the file.
     """
-    _keep_present_action(armature)
-    action, new_curve = compat.assign_new_action(armature, action_name)
-    frames = start_frame + np.arange(len(track.times_s), dtype=np.float64)
-    for bone, quats in track.quats.items():
-        pose_bone = armature.pose.bones[bone]
-        channel, values = _rotation_channel(pose_bone.rotation_mode, quats)
-        _write(new_curve, pose_bone, channel, frames, values)
-        if bone == track.root_bone:
-            _write(new_curve, pose_bone, "location", frames, track.root_location)
-        _write_rest_of_pose(new_curve, pose_bone, frames, moves=bone == track.root_bone)
+    action = finish(baking(armature, track, action_name=action_name, start_frame=start_frame))
+    give(armature, action)
     return action
+
+
+def baking(
+    armature: bpy.types.Object, track: retarget.PoseTrack, *, action_name: str, start_frame: int
+) -> Steps[bpy.types.Action]:
+    """As `bake`, in steps of at most a bone, save that the armature gets the Action only by `give`.
+
+    Ended early, nothing is left. Raises RigError where the armature, a bone or the Action is deleted on the way.
+    """
+    frames = start_frame + np.arange(len(track.times_s), dtype=np.float64)
+    held_armature = blocks.Held.of(armature)
+    with blocks.removed_on_failure() as made:
+        action = compat.new_action(armature, action_name)
+        held_action = blocks.Held.of(action)
+        made.add(held_action.uid)
+        curves = 0
+        for bone, quats in track.quats.items():
+            yield
+            mode = _pose_bone(held_armature.get(), bone).rotation_mode
+            channel, values = yield from _rotation_channel(mode, quats)
+            pose_bone, action = _pose_bone(held_armature.get(), bone), held_action.get()
+            if compat.curve_count(action) != curves:  # undo went back to when fewer bones were done
+                raise errors.RigError(f"The action {action.name!r} was changed while it was made.", hint="Try again.")
+            new_curve = compat.curve_maker(action)
+            _write(new_curve, pose_bone, channel, frames, values)
+            if bone == track.root_bone:
+                _write(new_curve, pose_bone, "location", frames, track.root_location)
+            _write_rest_of_pose(new_curve, pose_bone, frames, moves=bone == track.root_bone)
+            curves = compat.curve_count(action)
+    return action
+
+
+def give(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Have the armature moved by an Action of `baking`. The one that was there before stays in the file."""
+    _keep_present_action(armature)
+    compat.assign_action(armature, action)
+
+
+def _pose_bone(armature: bpy.types.Object, name: str) -> bpy.types.PoseBone:
+    found = armature.pose.bones.get(name)
+    if found is None:
+        raise errors.RigError(f"The bone {name!r} of {armature.name!r} is no longer there.", hint="Try again.")
+    return found
 
 
 def _write_rest_of_pose(
@@ -62,7 +100,7 @@ def _keep_present_action(armature: bpy.types.Object) -> None:
         present.use_fake_user = True
 
 
-def _rotation_channel(mode: str, quats: np.ndarray) -> tuple[str, np.ndarray]:
+def _rotation_channel(mode: str, quats: np.ndarray) -> Steps[tuple[str, np.ndarray]]:
     """The property that turns a bone in this rotation mode, and its values (T, 3 or 4), without jumps."""
     if mode == "QUATERNION":
         return "rotation_quaternion", quats
@@ -71,10 +109,14 @@ def _rotation_channel(mode: str, quats: np.ndarray) -> tuple[str, np.ndarray]:
         angle_rad = 2.0 * np.arctan2(sine, quats[:, 0])
         axis = np.where(sine[:, None] > 1e-9, quats[:, 1:] / np.maximum(sine, 1e-9)[:, None], [0.0, 1.0, 0.0])
         return "rotation_axis_angle", np.concatenate([angle_rad[:, None], axis], axis=1)
-    eulers = [Quaternion(quats[0]).to_euler(mode)]
-    for quat in quats[1:]:
-        eulers.append(Quaternion(quat).to_euler(mode, eulers[-1]))
-    return "rotation_euler", np.array(eulers, dtype=np.float64)
+    euler = Quaternion(quats[0]).to_euler(mode)
+    values = np.empty((len(quats), 3))
+    for number, quat in enumerate(quats):
+        euler = Quaternion(quat).to_euler(mode, euler)
+        values[number] = euler[:]
+        if number % _EULERS_A_STEP == _EULERS_A_STEP - 1:
+            yield
+    return "rotation_euler", values
 
 
 def _write(

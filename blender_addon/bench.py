@@ -18,7 +18,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from . import engine, session
+from . import engine, session, steps
 from .bake import bake
 from .core import ROOT, client, clip, errors, protocol, retarget
 from .modal import TIMER_S
@@ -46,7 +46,8 @@ class Figure:
 class CaptureCost:
     """One capture as Blender's main thread and the machine saw it.
 
-    tick_s, start_s, apply_s: the longest of the timer's ticks, the start of the worker, the motion onto the rig.
+    start_s: the start of the worker. tick_s: the longest of the timer's ticks until its end.
+    apply_s, step_s: the motion onto the rig, in the timer's ticks too, and the longest of those.
     peak_bytes: the worker's largest resident memory; 0 where the system does not tell.
     """
 
@@ -54,6 +55,7 @@ class CaptureCost:
     start_s: float
     tick_s: float
     apply_s: float
+    step_s: float
     peak_bytes: int
 
 
@@ -86,9 +88,29 @@ def measure_capture(video: Path, rig: str, folder: Path) -> CaptureCost:
     if failure is not None:
         raise client.error_of(failure)
     captured_s = time.perf_counter()
-    session.apply_capture(request, clip.load_motion(Path(paths["motion"])), bpy.context.scene)
+    steps_s = _tick_through(_using(request, Path(paths["motion"])))
     ended_s = time.perf_counter()
-    return CaptureCost(ended_s - began_s, started_s - began_s, max(ticks_s), ended_s - captured_s, peak_bytes)
+    return CaptureCost(
+        ended_s - began_s, started_s - began_s, max(ticks_s), ended_s - captured_s, max(steps_s), peak_bytes
+    )
+
+
+def _using(request: session.Request, motion_path: Path) -> steps.Steps[session.Applied]:
+    motion = yield from steps.aside(clip.load_motion, motion_path)
+    return (yield from session.applying(request, motion, bpy.context.scene))
+
+
+def _tick_through(course: steps.Steps[session.Applied]) -> list[float]:
+    """Take the steps as the modal operator's timer does; the seconds of each tick."""
+    ticks_s = []
+    while True:
+        began_s = time.perf_counter()
+        try:
+            steps.advance(course)
+        except StopIteration:
+            return [*ticks_s, time.perf_counter() - began_s]
+        ticks_s.append(time.perf_counter() - began_s)
+        time.sleep(TIMER_S)
 
 
 def _peak_bytes(pid: int) -> int:
@@ -183,7 +205,7 @@ def _figures(video: Path, rig: str, short_frames: int, long_frames: int, key_fra
     bulk, inserted = bench_keys(frames=key_frames)
     plain_s = 0.5 * (before_s + after_s)
     ratio, times = whole.seconds / plain_s, bulk / inserted
-    stall_s = max(whole.start_s, whole.tick_s, larger.start_s, larger.tick_s)
+    stall_s = max(max(cost.start_s, cost.tick_s, cost.step_s) for cost in (whole, larger))
     growth = larger.peak_bytes / whole.peak_bytes - 1.0 if whole.peak_bytes else 0.0
     mega = 1024.0 * 1024.0
     return [
@@ -197,6 +219,8 @@ def _figures(video: Path, rig: str, short_frames: int, long_frames: int, key_fra
         Figure("longest stall of Blender while a capture runs", stall_s, "s", "at most 0.1", stall_s <= 0.1),
         Figure(f"  of it starting the worker, {short_frames} frames", whole.start_s, "s"),
         Figure(f"  of it hearing the worker, {short_frames} frames", whole.tick_s, "s"),
+        Figure(f"  of it putting the motion onto the rig, {short_frames} frames", whole.step_s, "s"),
+        Figure(f"  of it putting the motion onto the rig, {long_frames} frames", larger.step_s, "s"),
         Figure(f"the motion onto the rig at the end, {short_frames} frames", whole.apply_s, "s"),
         Figure(f"the motion onto the rig at the end, {long_frames} frames", larger.apply_s, "s"),
         Figure(f"worker's peak memory, {short_frames} frames", whole.peak_bytes / mega, "MiB"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import bpy
 
-__all__ = ["action_curves", "assign_new_action"]
+__all__ = ["action_curves", "assign_action", "curve_count", "curve_maker", "new_action"]
 
 _SLOTTED_ACTIONS = bpy.app.version >= (4, 4, 0)
 _GROUP_NAME_ARGUMENT = bpy.app.version >= (5, 0, 0)
@@ -14,29 +14,44 @@ _GROUP_NAME_ARGUMENT = bpy.app.version >= (5, 0, 0)
 NewCurve = Callable[[str, int, str], "bpy.types.FCurve"]
 
 
-def assign_new_action(animated: bpy.types.ID, name: str) -> tuple[bpy.types.Action, NewCurve]:
-    """Make a new Action for a data-block and give it to it.
-
-    Returns the Action and a function (data_path, array_index, group name) that makes an F-curve in it.
-    """
-    animation = animated.animation_data or animated.animation_data_create()
+def new_action(animated: bpy.types.ID, name: str) -> bpy.types.Action:
+    """Make a new Action that suits a data-block, which is not changed: `assign_action` gives it to it."""
     action = bpy.data.actions.new(name)
+    if _SLOTTED_ACTIONS:
+        slot = action.slots.new(id_type=animated.id_type, name=animated.name)
+        action.layers.new("Layer").strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
+    return action
+
+
+def curve_maker(action: bpy.types.Action) -> NewCurve:
+    """The function (data_path, array_index, group name) that makes an F-curve in an Action of `new_action`."""
     if not _SLOTTED_ACTIONS:
-        animation.action = action
-        return action, lambda path, index, group: action.fcurves.new(path, index=index, action_group=group)
-    slot = action.slots.new(id_type=animated.id_type, name=animated.name)
-    bag = action.layers.new("Layer").strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
-    animation.action = action
-    animation.action_slot = slot
+        return lambda path, index, group: action.fcurves.new(path, index=index, action_group=group)
+    bag = action.layers[0].strips[0].channelbag(action.slots[0])
     if _GROUP_NAME_ARGUMENT:
-        return action, lambda path, index, group: bag.fcurves.new(path, index=index, group_name=group)
+        return lambda path, index, group: bag.fcurves.new(path, index=index, group_name=group)
 
     def new_curve(path: str, index: int, group: str) -> bpy.types.FCurve:
         curve = bag.fcurves.new(path, index=index)
         curve.group = bag.groups.get(group) or bag.groups.new(group)
         return curve
 
-    return action, new_curve
+    return new_curve
+
+
+def curve_count(action: bpy.types.Action) -> int:
+    """How many F-curves an Action of `new_action` has."""
+    if not _SLOTTED_ACTIONS:
+        return len(action.fcurves)
+    return len(action.layers[0].strips[0].channelbag(action.slots[0]).fcurves)
+
+
+def assign_action(animated: bpy.types.ID, action: bpy.types.Action) -> None:
+    """Have a data-block moved by an Action of `new_action`."""
+    animation = animated.animation_data or animated.animation_data_create()
+    animation.action = action
+    if _SLOTTED_ACTIONS:
+        animation.action_slot = action.slots[0]
 
 
 def action_curves(animated: bpy.types.ID) -> list[bpy.types.FCurve]:

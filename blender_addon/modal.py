@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import report, runs
+from . import report, runs, steps
 from .core import errors
 
 __all__ = ["WorkerOperator"]
@@ -24,8 +24,8 @@ class WorkerOperator:
         """Begin the job. Raises AtcnError."""
         raise NotImplementedError
 
-    def succeed(self, paths: dict[str, str]) -> str:
-        """Use the job's files; returns the sentence that tells of it. Raises AtcnError."""
+    def succeed(self, paths: dict[str, str]) -> steps.Steps[str]:
+        """Use the job's files, in short steps; their value is the sentence that tells of it. Raises AtcnError."""
         raise NotImplementedError
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -33,7 +33,7 @@ class WorkerOperator:
         try:
             self._run = self.start(context)
             self._run.wait()
-            return self._conclude()
+            return self._worker_ended() or report.finished(self, steps.finish(self._run.steps))
         except errors.AtcnError as error:
             return report.failed(self, self.failed_headline, error)
         finally:
@@ -53,7 +53,7 @@ class WorkerOperator:
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """On each tick: hear the worker, show where it stands, and conclude when it has ended."""
+        """On each tick: hear the worker, or take some steps with its result, and show where it stands."""
         if self._run is not runs.current():
             self._tidy(context)
             return report.cancelled(self, self.cancelled_headline)
@@ -62,31 +62,50 @@ class WorkerOperator:
             return {"RUNNING_MODAL"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        self._run.poll()
-        _redraw(context)
-        if self._run.outcome is None:
-            return {"PASS_THROUGH"}
+        result = None
         try:
-            return self._conclude()
+            result = self._tick()
         except errors.AtcnError as error:
-            return report.failed(self, self.failed_headline, error)
+            result = report.failed(self, self.failed_headline, error)
         finally:
-            self._tidy(context)
+            if result == {"PASS_THROUGH"}:
+                _redraw(context)
+            else:
+                self._tidy(context)
+        return result
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator itself: another file is loaded, or Blender quits."""
         runs.status.end(self.cancelled_headline)
         self._tidy(context)
 
-    def _conclude(self) -> set[str]:
+    def _tick(self) -> set[str]:
         run = self._run
-        if run.outcome == "cancelled":
-            return report.cancelled(self, self.cancelled_headline)
-        if run.failure is not None:
+        if run.outcome is None:
+            run.poll()
+            if run.outcome is None:
+                return {"PASS_THROUGH"}
+        ended = self._worker_ended()
+        if ended is not None:
+            return ended
+        try:
+            steps.advance(run.steps)
+        except StopIteration as end:
+            return report.finished(self, end.value)
+        return {"PASS_THROUGH"}
+
+    def _worker_ended(self) -> set[str] | None:
+        """What comes after the worker: the operator's result, or None where `run.steps` go on with what it made."""
+        run = self._run
+        if run.failure is not None and run.outcome != "cancelled":
             failure = run.failure
             error = errors.error_from_code(failure.code, failure.message, failure.hint)
             return report.failed(self, self.failed_headline, error, failure.log)
-        return report.finished(self, self.succeed(run.paths))
+        if run.outcome == "cancelled" or runs.status.cancelling:
+            return report.cancelled(self, self.cancelled_headline)
+        if run.steps is None:
+            run.steps = self.succeed(run.paths)
+        return None
 
     def _tidy(self, context: bpy.types.Context) -> None:
         if self._timer is not None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import bpy
 
 from . import engine, properties, report, runs, session
+from .blocks import Held
 from .core import ROOT, clip, errors, protocol
 from .modal import WorkerOperator
+from .steps import Steps, aside, finish
 
 __all__ = ["ATCN_OT_apply_last", "ATCN_OT_cancel", "ATCN_OT_capture", "ATCN_OT_install_engine", "handle_load_pre"]
 
@@ -31,15 +33,17 @@ class ATCN_OT_capture(WorkerOperator, bpy.types.Operator):  # noqa: N801  Blende
         return True
 
     def start(self, context: bpy.types.Context) -> runs.Run:
-        self._scene_name = context.scene.name
+        self._scene = Held.of(context.scene)
         self._request = properties.request_of(context.scene)
         session.check(self._request, context.scene)
         found = engine.find_engine()
         return runs.begin(found.python, lambda folder: session.capture_job(self._request, folder))
 
-    def succeed(self, paths: dict[str, str]) -> str:
-        runs.last_capture = (self._request, clip.load_motion(Path(paths["motion"])))
-        return _apply_last(self._request.rig, _scene(self._scene_name))
+    def succeed(self, paths: dict[str, str]) -> Steps[str]:
+        runs.status.hear(protocol.Progress("apply", 0, 0))
+        motion = yield from aside(clip.load_motion, Path(paths["motion"]))
+        runs.last_capture = (self._request, motion)
+        return (yield from _applying_last(self._request.rig, self._scene.get()))
 
 
 class ATCN_OT_apply_last(bpy.types.Operator):  # noqa: N801
@@ -59,8 +63,8 @@ class ATCN_OT_apply_last(bpy.types.Operator):  # noqa: N801
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             runs.status.begin()
-            headline = _apply_last(properties.request_of(context.scene).rig, context.scene)
-            return report.finished(self, headline)
+            rig = properties.request_of(context.scene).rig
+            return report.finished(self, finish(_applying_last(rig, context.scene)))
         except errors.AtcnError as error:
             return report.failed(self, "The capture does not go on this rig.", error)
 
@@ -106,7 +110,8 @@ class ATCN_OT_install_engine(WorkerOperator, bpy.types.Operator):  # noqa: N801
         job = protocol.InstallJob(str(engine.engine_dir()), str(ROOT / "constraints.txt"))
         return runs.begin(Path(sys.executable), lambda folder: job)
 
-    def succeed(self, paths: dict[str, str]) -> str:
+    def succeed(self, paths: dict[str, str]) -> Steps[str]:
+        yield
         return "The engine is installed."
 
 
@@ -118,18 +123,13 @@ def handle_load_pre(*_: object) -> None:
         runs.status.end("The capture was cancelled: another file was opened.")
 
 
-def _scene(name: str) -> bpy.types.Scene:
-    scene = bpy.data.scenes.get(name)
-    if scene is None:
-        raise errors.RigError(f"The scene {name!r} is no longer there.", hint="Apply the last capture in another one.")
-    return scene
-
-
-def _apply_last(rig: session.RigChoice, scene: bpy.types.Scene) -> str:
+def _applying_last(rig: session.RigChoice, scene: bpy.types.Scene) -> Steps[str]:
     """Put the last capture on a rig; returns the sentence that tells of it."""
     request, motion = runs.last_capture
-    applied = session.apply_capture(session.with_rig(request, rig), motion, scene)
+    held = Held.of(scene)
+    applied = yield from session.applying(session.with_rig(request, rig), motion, scene)
     # so that the next capture goes on the same character instead of bringing in a second one
+    scene = held.get()
     scene.atcn.armature = scene.objects[applied.armature]
     scene.atcn.target = "ARMATURE"
     return f"{applied.frames} frames on {applied.armature}."

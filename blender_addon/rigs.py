@@ -10,7 +10,7 @@ import bpy
 from .armature import bone_names, require_armature
 from .core import ROOT, errors, rigmap
 
-__all__ = ["append_avatar", "find_rig", "list_rigs", "map_of_armature", "rigs_dir"]
+__all__ = ["append_avatar", "find_rig", "list_rigs", "load_avatar", "map_of_armature", "rigs_dir", "show_avatar"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,14 @@ def map_of_armature(armature: bpy.types.Object) -> rigmap.RigMap:
 
 
 def append_avatar(rig: rigmap.Rig, scene: bpy.types.Scene) -> bpy.types.Object:
-    """Bring a rig's avatar into the scene, in a collection of its own. Returns its armature.
+    """Bring a rig's avatar into the scene, in a collection of its own. Returns its armature. Raises RigError."""
+    brought = load_avatar(rig)
+    show_avatar(rig, brought, scene)
+    return brought[0]
+
+
+def load_avatar(rig: rigmap.Rig) -> list[bpy.types.Object]:
+    """A rig's avatar from its file, in no scene yet: its armature, then what else belongs to it.
 
     Raises RigError where the avatar's file is missing, unreadable, or has no such armature.
     """
@@ -67,8 +74,13 @@ def append_avatar(rig: rigmap.Rig, scene: bpy.types.Scene) -> bpy.types.Object:
         raise errors.RigError(f"The avatar of {rig.name} cannot be read: {problem}.", hint=hint) from problem
     if rig.object_name not in names:
         raise errors.RigError(f"The avatar of {rig.name} has no object {rig.object_name!r}.", hint=hint)
+    armature = wanted.objects[names.index(rig.object_name)]
+    return [armature, *(thing for thing in wanted.objects if thing != armature)]
+
+
+def show_avatar(rig: rigmap.Rig, brought: list[bpy.types.Object], scene: bpy.types.Scene) -> None:
+    """Put the objects of `load_avatar` into the scene, in a collection of their own."""
     collection = bpy.data.collections.new(rig.name)
     scene.collection.children.link(collection)
-    for brought in wanted.objects:
-        collection.objects.link(brought)
-    return wanted.objects[names.index(rig.object_name)]
+    for thing in brought:
+        collection.objects.link(thing)

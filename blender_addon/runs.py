@@ -13,6 +13,7 @@ import bpy
 from . import engine, session
 from .core import ROOT, client, clip, errors, protocol
 from .status import Status
+from .steps import Steps
 
 __all__ = ["Run", "begin", "current", "end", "forget", "status"]
 
@@ -25,13 +26,17 @@ WAIT_S = 0.05
 
 
 class Run:
-    """One worker at its job. `outcome` is None until it has ended: then "finished", "cancelled" or "failed"."""
+    """One worker at its job. `outcome` is None until it has ended: then "finished", "cancelled" or "failed".
+
+    steps: what is done with the worker's result, once that was begun.
+    """
 
     def __init__(self, python: Path, make_job: Callable[[Path], protocol.Job]) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="atcn_", dir=bpy.app.tempdir))
         self.outcome: str | None = None
         self.paths: dict[str, str] = {}
         self.failure: protocol.Failure | None = None
+        self.steps: Steps[str] | None = None
         self._client = client.WorkerClient(
             python,
             make_job(self.folder),
@@ -60,12 +65,14 @@ class Run:
             time.sleep(WAIT_S)
 
     def cancel(self) -> None:
-        """Ask the worker to stop; `poll` will tell when it has."""
+        """Ask for an end; it has come when `poll` tells it of the worker, and at the next tick for the steps."""
         status.cancelling = True
         self._client.cancel()
 
     def close(self) -> None:
-        """End the worker now, and remove what it wrote, save the log that its failure names."""
+        """End the worker and the steps now, and remove what it wrote, save the log that its failure names."""
+        if self.steps is not None:
+            self.steps.close()
         self._client.close()
         if self.failure is None or not self.failure.log:
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
-from . import rigs
-from .apply import apply_motion, scene_fps
-from .bake import frame_times_s
-from .core import clip, errors, protocol, rigmap
+from . import blocks, rigs
+from .apply import posing, scene_fps
+from .bake import frame_times_s, give
+from .core import clip, errors, protocol
+from .steps import Steps, finish
 
-__all__ = ["Applied", "Request", "RigChoice", "apply_capture", "capture_job", "check", "set_scene_rate", "with_rig"]
+__all__ = [
+    "Applied",
+    "Request",
+    "RigChoice",
+    "apply_capture",
+    "applying",
+    "capture_job",
+    "check",
+    "set_scene_rate",
+    "with_rig",
+]
 
 
 @dataclass(frozen=True)
@@ -87,20 +96,37 @@ def capture_job(request: Request, folder: Path, keypoints_out: Path | None = Non
 def apply_capture(request: Request, motion: clip.Motion3D, scene: bpy.types.Scene) -> Applied:
     """Put a captured motion on its rig as a new Action; where that fails, the scene is as it was.
 
-    Raises RigError and what else apply_motion raises.
+    Raises RigError and what else applying raises.
     """
-    with _nothing_left_behind():
-        armature, rig_map = _target(request.rig, scene)
-        action = apply_motion(
-            armature,
-            rig_map,
-            motion,
-            scene=scene,
-            action_name=request.video.stem,
-            start_frame=request.start_frame,
+    return finish(applying(request, motion, scene))
+
+
+def applying(request: Request, motion: clip.Motion3D, scene: bpy.types.Scene) -> Steps[Applied]:
+    """As `apply_capture`, in short steps. What is in the scene changes in the last one only.
+
+    Ended early, what was made is removed again, and nothing else. Raises RigError, MotionError.
+    """
+    held_scene, fps = blocks.Held.of(scene), scene_fps(scene)
+    last_frame = request.start_frame + len(frame_times_s(motion.times_s, fps)) - 1
+    with blocks.removed_on_failure() as made:
+        rig = rigs.find_rig(request.rig.avatar) if request.rig.avatar else None
+        with blocks.recorded(made):
+            things = rigs.load_avatar(rig) if rig is not None else [_armature(request.rig.armature, scene)]
+        rig_map = rig.map if rig is not None else rigs.map_of_armature(things[0])
+        held = [blocks.Held.of(thing) for thing in things]
+        yield
+        action = yield from posing(
+            held[0].get(), rig_map, motion, fps=fps, action_name=request.video.stem, start_frame=request.start_frame
         )
-    frames = len(frame_times_s(motion.times_s, scene_fps(scene)))
-    return Applied(armature.name, action.name, request.start_frame, request.start_frame + frames - 1)
+        made.add(action.session_uid)
+        scene, things = held_scene.get(), [thing.get() for thing in held]
+        if rig is None:
+            _require_in_scene(things[0], scene)
+        else:
+            with blocks.recorded(made):
+                rigs.show_avatar(rig, things, scene)
+        give(things[0], action)
+    return Applied(things[0].name, action.name, request.start_frame, last_frame)
 
 
 def with_rig(request: Request, rig: RigChoice) -> Request:
@@ -130,26 +156,7 @@ def _armature(name: str, scene: bpy.types.Scene) -> bpy.types.Object:
     return found
 
 
-def _target(choice: RigChoice, scene: bpy.types.Scene) -> tuple[bpy.types.Object, rigmap.RigMap]:
-    if choice.avatar:
-        rig = rigs.find_rig(choice.avatar)
-        return rigs.append_avatar(rig, scene), rig.map
-    armature = _armature(choice.armature, scene)
-    return armature, rigs.map_of_armature(armature)
-
-
-@contextlib.contextmanager
-def _nothing_left_behind() -> Iterator[None]:
-    """Remove every data-block made inside, should an exception pass."""
-    before = {block.as_pointer() for block in _data_blocks()}
-    try:
-        yield
-    except BaseException:
-        bpy.data.batch_remove([block for block in _data_blocks() if block.as_pointer() not in before])
-        raise
-
-
-def _data_blocks() -> Iterator[bpy.types.ID]:
-    for kind in bpy.data.bl_rna.properties:
-        if kind.type == "COLLECTION":
-            yield from getattr(bpy.data, kind.identifier)
+def _require_in_scene(armature: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    """What the user deletes may live on outside the scene, where something still points to it."""
+    if armature not in scene.objects.values():
+        raise errors.RigError(f"{armature.name!r} is no longer in the scene.", hint="Choose an armature.")

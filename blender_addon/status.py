@@ -18,6 +18,7 @@ STAGES = {
     "lift": "Lifting to 3D",
     "root": "Solving the path",
     "solve": "Solving the path",
+    "apply": "Putting it on the rig",
     "environment": "Making the environment",
     "packages": "Installing packages",
 }

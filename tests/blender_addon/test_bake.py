@@ -7,7 +7,8 @@ import pytest
 from atcn_core.motion.retarget import PoseTrack
 from atcn_core.rotation import quat_multiply
 from blender_addon import compat
-from blender_addon.bake import bake, frame_times_s
+from blender_addon.bake import bake, baking, frame_times_s
+from blender_addon.core import errors
 from tests.blender_addon.armatures import t_pose
 from tests.moving_person import about
 
@@ -66,6 +67,30 @@ def test_each_bake_is_a_new_action_and_none_is_lost():
     assert first.use_fake_user
     assert not second.use_fake_user
     assert len(bpy.data.actions) == 3
+
+
+def test_an_action_in_the_making_is_nobodys_and_goes_when_it_is_given_up():
+    armature, _ = t_pose()
+    own = bpy.data.actions.new("Animator's own")
+    armature.animation_data_create().action = own
+    steps = baking(armature, track(), action_name="Capture", start_frame=1)
+    next(steps)
+    next(steps)
+    assert len(bpy.data.actions) == 2
+    assert (armature.animation_data.action, own.use_fake_user) == (own, False)
+    steps.close()
+    assert list(bpy.data.actions) == [own]
+
+
+def test_an_action_that_was_changed_on_the_way_is_told_instead_of_half_written():
+    armature, _ = t_pose()
+    steps = baking(armature, track(), action_name="Capture", start_frame=1)
+    next(steps)
+    next(steps)
+    compat.curve_maker(bpy.data.actions["Capture"])("location", 0, "somebody else's")
+    with pytest.raises(errors.RigError, match="was changed while"):
+        next(steps)
+    assert not bpy.data.actions
 
 
 def test_nothing_else_changes():

@@ -8,11 +8,12 @@ import bpy
 import pytest
 
 import blender_addon
-from blender_addon import engine, runs
+from blender_addon import engine, rigs, runs, session, steps
 from blender_addon.core import protocol
 from blender_addon.modal import WorkerOperator
 
 from .addon import ENGINE_PYTHON, children, data_names, make_armature, needs_engine, short_clip, switched_on
+from .test_session import waving_motion
 
 __all__ = ["switched_on"]
 
@@ -39,6 +40,7 @@ class DemoOperator(WorkerOperator):
         return runs.begin(ENGINE_PYTHON, lambda folder: self.job)
 
     def succeed(self, paths):
+        yield
         return f"Made {paths['motion']}."
 
     def press(self):
@@ -64,6 +66,36 @@ class DemoOperator(WorkerOperator):
 
     def run(self) -> set[str]:
         return self.tick_until(lambda result: result != {"PASS_THROUGH"})
+
+
+class ApplyingOperator(DemoOperator):
+    """After the demo job, a motion is put on an avatar, as after a capture."""
+
+    def __init__(self) -> None:
+        super().__init__(steps=1)
+
+    def succeed(self, paths):
+        runs.status.hear(protocol.Progress("apply", 0, 0))
+        request = session.Request(Path("dance.mp4"), session.RigChoice(avatar=rigs.list_rigs()[0].name))
+        applied = yield from session.applying(request, waving_motion(20.0), bpy.context.scene)
+        return f"{applied.frames} frames."
+
+    def tick_until_half_applied(self):
+        self.press().tick_until(lambda result: "dance" in bpy.data.actions)
+        assert self.modal(bpy.context, MOUSE) == {"PASS_THROUGH"}
+        assert runs.status.text == "Putting it on the rig"
+
+
+@pytest.fixture
+def one_step_a_tick(monkeypatch):
+    """Ticks so short that there is time between any two steps."""
+    monkeypatch.setattr(ApplyingOperator, "modal", _modal_of_one_step)
+
+
+def _modal_of_one_step(self, context, event, advance=steps.advance):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "advance", lambda course: advance(course, budget_s=0.0))
+        return WorkerOperator.modal(self, context, event)
 
 
 def capture_error() -> str:
@@ -133,6 +165,47 @@ def test_no_tick_holds_blender_for_a_tenth_of_a_second(switched_on):
     operator = DemoOperator(steps=40, step_s=0.01, options={"garbage": True, "result": {"motion": "m"}}).press()
     operator.run()
     assert operator.longest_s < 0.1
+
+
+@needs_engine
+def test_the_result_is_used_over_several_ticks(switched_on, one_step_a_tick):
+    operator = ApplyingOperator()
+    operator.tick_until_half_applied()
+    assert not bpy.context.scene.objects
+    assert operator.run() == {"FINISHED"}
+    assert bpy.context.scene.objects
+    assert operator.reports == [({"INFO"}, "480 frames.")]
+    assert runs.current() is None
+
+
+@needs_engine
+@pytest.mark.parametrize("way", ["escape", "button"])
+def test_cancelling_while_the_result_is_used_leaves_the_scene_as_it_was(switched_on, one_step_a_tick, way):
+    before = data_names()
+    operator = ApplyingOperator()
+    operator.tick_until_half_applied()
+    if way == "escape":
+        operator.tick(ESC)
+    else:
+        bpy.ops.atcn.cancel()
+    assert operator.tick() == {"CANCELLED"}
+    assert operator.reports == [({"INFO"}, "The demo was cancelled.")]
+    assert data_names() == before
+    assert runs.current() is None
+    assert operator._timer is None
+
+
+@needs_engine
+def test_another_file_opened_while_the_result_is_used_ends_it(switched_on, one_step_a_tick):
+    operator = ApplyingOperator()
+    operator.tick_until_half_applied()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    before = data_names()
+    assert "another file" in runs.status.headline
+    assert runs.current() is None
+    assert operator.tick() == {"CANCELLED"}
+    assert data_names() == before
+    assert "dance" not in bpy.data.actions
 
 
 @needs_engine

@@ -1,13 +1,20 @@
-"""What operator and batch share: time, and a scene that is as it was when something fails."""
+"""What operator and batch share: time, short steps, and a scene that is as it was when something fails."""
+
+import time
+from concurrent.futures import wait
 
 import bpy
 import numpy as np
 import pytest
 
-from blender_addon import rigs, session
-from blender_addon.core import clip, errors, frames, skeleton
+from blender_addon import armature as armatures
+from blender_addon import compat, rigs, session
+from blender_addon.bake import bake, frame_times_s
+from blender_addon.core import clip, errors, frames, retarget, skeleton, world
+from blender_addon.steps import finish
 
 from .addon import data_names, switched_on
+from .armatures import t_pose
 
 __all__ = ["switched_on"]
 
@@ -82,11 +89,10 @@ def test_a_second_of_film_is_a_second_of_animation_at_any_rate_of_the_scene(swit
 
 
 def test_a_capture_that_cannot_be_applied_leaves_the_scene_as_it_was(switched_on, tmp_path, monkeypatch):
-    def broken(*arguments, **settings):
-        bpy.data.actions.new("half an action")
+    def broken(*arguments):
         raise errors.RigError("The rig is broken.")
 
-    monkeypatch.setattr(session, "apply_motion", broken)
+    monkeypatch.setattr(session, "give", broken)
     before = data_names()
     with pytest.raises(errors.RigError):
         session.apply_capture(request(tmp_path, avatar=rigs.list_rigs()[0].name), waving_motion(), bpy.context.scene)
@@ -96,3 +102,141 @@ def test_a_capture_that_cannot_be_applied_leaves_the_scene_as_it_was(switched_on
 def test_an_armature_renamed_on_the_way_is_told(switched_on, tmp_path):
     with pytest.raises(errors.RigError, match="no object 'Hero'"):
         session.apply_capture(request(tmp_path, armature="Hero"), waving_motion(), bpy.context.scene)
+
+
+def take(course, count):
+    """Take so many steps; what they wait for is waited for, and not counted."""
+    while count > 0:
+        awaited = next(course)
+        if awaited is None:
+            count -= 1
+        else:
+            wait([awaited])
+
+
+def seconds_of_steps(course):
+    """Take all steps: the main thread's processor time for each, and their value."""
+    seconds = []
+    while True:
+        began_s = time.thread_time()
+        try:
+            awaited = next(course)
+        except StopIteration as end:
+            return [*seconds, time.thread_time() - began_s], end.value
+        seconds.append(time.thread_time() - began_s)
+        if awaited is not None:
+            wait([awaited])
+
+
+def animated_hero():
+    """An armature in the scene that has an Action of the animator's own."""
+    hero, rig_map = t_pose()
+    hero.name = "Hero"
+    hero.animation_data_create().action = bpy.data.actions.new("Animator's own")
+    return hero, rig_map
+
+
+def curves_of(armature):
+    return {
+        (curve.data_path, curve.array_index): [tuple(key.co) for key in curve.keyframe_points]
+        for curve in compat.action_curves(armature)
+    }
+
+
+def test_the_steps_give_what_the_plain_functions_give(switched_on, tmp_path):
+    hero, rig_map = animated_hero()
+    scene, motion = bpy.context.scene, waving_motion(2.0)
+    track = retarget.solve(world.to_world(motion), armatures.rest_of(hero), rig_map)
+    bake(
+        hero, retarget.resample(track, frame_times_s(motion.times_s, scene.render.fps)), action_name="x", start_frame=1
+    )
+    wanted = curves_of(hero)
+    course = session.applying(request(tmp_path, armature="Hero"), motion, scene)
+    seconds, applied = seconds_of_steps(course)
+    assert len(seconds) > len(track.quats)
+    assert hero.animation_data.action == bpy.data.actions[applied.action]
+    assert wanted
+    assert curves_of(hero) == wanted
+
+
+@pytest.mark.parametrize("rig", ["avatar", "armature"])
+@pytest.mark.parametrize("count", [1, 2, 9, 20])
+def test_a_cancel_between_any_steps_leaves_all_as_it_was_and_what_the_user_made(switched_on, tmp_path, rig, count):
+    hero, _ = animated_hero()
+    own, before = hero.animation_data.action, data_names()
+    choice = {"armature": "Hero"} if rig == "armature" else {"avatar": rigs.list_rigs()[0].name}
+    course = session.applying(request(tmp_path, **choice), waving_motion(), bpy.context.scene)
+    take(course, count)
+    assert data_names() != before or (rig, count) == ("armature", 1)
+    assert hero.animation_data.action == own
+    bpy.data.actions.new("dance made by the user")
+    course.close()
+    assert hero.animation_data.action == own
+    assert not own.use_fake_user
+    bpy.data.actions.remove(bpy.data.actions["dance made by the user"])
+    assert data_names() == before
+
+
+def test_nothing_is_seen_of_an_avatar_before_it_moves(switched_on, tmp_path):
+    scene = bpy.context.scene
+    course = session.applying(request(tmp_path, avatar=rigs.list_rigs()[0].name), waving_motion(), scene)
+    for _ in course:
+        assert not scene.objects
+        assert not scene.collection.children
+    assert [thing.animation_data.action for thing in scene.objects if thing.type == "ARMATURE"]
+
+
+def unlink_hero():
+    """As deleting in the viewport does where something else still points to the object."""
+    bpy.data.objects["Hero"].use_fake_user = True
+    bpy.context.scene.collection.objects.unlink(bpy.data.objects["Hero"])
+
+
+@pytest.mark.parametrize(
+    ("disturb", "words"),
+    [
+        (lambda: bpy.data.objects.remove(bpy.data.objects["Hero"]), "object 'Hero' is no longer there"),
+        (unlink_hero, "'Hero' is no longer in the scene"),
+        (lambda: bpy.data.actions.remove(bpy.data.actions["dance"]), "action 'dance' is no longer there"),
+        (lambda: bpy.data.scenes.remove(bpy.data.scenes["Shot"]), "scene 'Shot' is no longer there"),
+        (lambda: setattr(bpy.data.armatures[0].bones["mixamorig:RightToeBase"], "name", "x"), "bone .*RightToeBase"),
+        (bpy.ops.wm.read_homefile, "object 'Hero' is no longer there"),
+    ],
+)
+def test_what_the_user_takes_away_on_the_way_is_told_and_nothing_stays(switched_on, tmp_path, disturb, words):
+    animated_hero()
+    scene = bpy.data.scenes.new("Shot")
+    scene.collection.objects.link(bpy.data.objects["Hero"])
+    course = session.applying(request(tmp_path, armature="Hero"), waving_motion(), scene)
+    take(course, 4)
+    if disturb is unlink_hero:
+        scene.collection.objects.unlink(bpy.data.objects["Hero"])
+    disturb()
+    left = {kind: [name for name in names if name != "dance"] for kind, names in data_names().items()}
+    with pytest.raises(errors.RigError, match=words):
+        finish(course)
+    assert data_names() == left
+
+
+def test_a_renamed_armature_is_still_the_one(switched_on, tmp_path):
+    hero, _ = animated_hero()
+    course = session.applying(request(tmp_path, armature="Hero"), waving_motion(), bpy.context.scene)
+    take(course, 4)
+    hero.name = "Heroine"
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Hero", None))
+    finish(course)
+    assert hero.animation_data.action.name == "dance"
+
+
+@pytest.mark.parametrize("mode", ["QUATERNION", "XYZ"])
+def test_no_step_of_a_long_clip_takes_the_main_thread_for_long(switched_on, tmp_path, mode):
+    hero, _ = animated_hero()
+    assert len(hero.pose.bones) >= 20
+    for bone in hero.pose.bones:
+        bone.rotation_mode = mode
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    course = session.applying(request(tmp_path, armature="Hero"), waving_motion(2000 / 30), scene)
+    seconds, applied = seconds_of_steps(course)
+    assert applied.frames == 2000
+    assert max(seconds) < 0.1
