@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
-from mathutils import Quaternion
+from mathutils import Quaternion, Vector
 
 from . import blocks, compat
 from .core import errors, retarget
@@ -13,6 +13,7 @@ from .steps import Steps, finish
 __all__ = ["bake", "baking", "frame_times_s", "give"]
 
 _LINEAR = 1
+_UNSCALED = Vector((1.0, 1.0, 1.0))
 # Turns that are made Euler angles in one step: they are the slow part, as Blender makes each by itself.
 _EULERS_A_STEP = 500
 
@@ -84,7 +85,7 @@ def _write_rest_of_pose(
     """A bone that was left shifted or scaled (importers do that) would spoil the pose: key it back to rest."""
     if not moves and pose_bone.location.length > 1e-6:
         _write(new_curve, pose_bone, "location", frames, np.zeros((len(frames), 3)))
-    if not np.allclose(pose_bone.scale, 1.0, atol=1e-6):
+    if (pose_bone.scale - _UNSCALED).length > 1e-6:
         _write(new_curve, pose_bone, "scale", frames, np.ones((len(frames), 3)))
 
 
@@ -122,14 +123,19 @@ def _rotation_channel(mode: str, quats: np.ndarray) -> Steps[tuple[str, np.ndarr
 def _write(
     new_curve: compat.NewCurve, pose_bone: bpy.types.PoseBone, channel: str, frames: np.ndarray, values: np.ndarray
 ) -> None:
-    """One F-curve for each column of values (T, D); a column that never moves is a single key."""
+    """One F-curve for each column of values (T, D); a column that never moves is a single key.
+
+    FCurve.update() is left out: half of the time would go into handles, which linear keys neither use nor show.
+    Blender works them out when somebody makes the keys Bezier.
+    """
     path = f'pose.bones["{bpy.utils.escape_identifier(pose_bone.name)}"].{channel}'
+    points = np.stack([frames, frames], axis=1).astype(np.float32)
+    linear = np.full(len(frames), _LINEAR, dtype=np.intc)
+    still = (values == values[0]).all(axis=0)
     for index in range(values.shape[1]):
-        column = values[:, index]
-        still = np.ptp(column) == 0.0
-        keys = np.stack([frames, column], axis=1)[: 1 if still else None].astype(np.float32)
-        curve = new_curve(path, index, pose_bone.name)
-        curve.keyframe_points.add(len(keys))
-        curve.keyframe_points.foreach_set("co", keys.ravel())
-        curve.keyframe_points.foreach_set("interpolation", np.full(len(keys), _LINEAR, dtype=np.intc))
-        curve.update()
+        points[:, 1] = values[:, index]
+        count = 1 if still[index] else len(frames)
+        keys = new_curve(path, index, pose_bone.name).keyframe_points
+        keys.add(count)
+        keys.foreach_set("co", points[:count].ravel())
+        keys.foreach_set("interpolation", linear[:count])
