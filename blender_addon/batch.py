@@ -22,6 +22,7 @@ if not __package__:  # started as a file by Blender: the package is entered here
 
 from . import engine, session
 from .core import ROOT, client, clip, errors, protocol
+from .hush import silent
 from .preview import render_preview, require_renderer
 from .status import Status
 
@@ -228,7 +229,8 @@ def _save(out: Path) -> None:
     """Save a copy under a temporary name, then rename it: never half a file, and the opened one is not touched."""
     part = out.with_name(out.stem + ".part.blend")
     try:
-        bpy.ops.wm.save_as_mainfile(filepath=str(part), copy=True, compress=True)
+        with silent():
+            bpy.ops.wm.save_as_mainfile(filepath=str(part), copy=True, compress=True)
         part.replace(out)
     except (RuntimeError, OSError) as problem:
         raise errors.OutputError(f"Cannot write {out}: {problem}", hint="Free some space on the disk.") from problem

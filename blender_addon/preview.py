@@ -19,6 +19,7 @@ from mathutils import Euler
 from .apply import scene_fps
 from .bake import frame_times_s
 from .core import clip, egl, errors, protocol
+from .hush import silent
 
 __all__ = ["RunJob", "fit_camera", "render_preview", "require_renderer"]
 
@@ -240,29 +241,8 @@ def _add_floor(stage: bpy.types.Scene, points: np.ndarray) -> None:
 
 def _render(stage: bpy.types.Scene, frames: np.ndarray, folder: Path) -> None:
     # render(scene=...) would take the frame number from the context's scene
-    with _silent(), bpy.context.temp_override(scene=stage, view_layer=stage.view_layers[0]):
+    with silent(), bpy.context.temp_override(scene=stage, view_layer=stage.view_layers[0]):
         for number, frame in enumerate(frames):
             stage.frame_set(int(frame))
             stage.render.filepath = str(folder / f"{number:06d}.jpg")
             bpy.ops.render.render(write_still=True)
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """In the background, keep Blender's own words off the caller's streams: a line for each frame, EGL's grumbling."""
-    if not bpy.app.background:
-        yield
-        return
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = {stream: os.dup(stream) for stream in (1, 2)}
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        for stream in kept:
-            os.dup2(nowhere, stream)
-        yield
-    finally:
-        for stream, copy in kept.items():
-            os.dup2(copy, stream)
-            os.close(copy)
-        os.close(nowhere)
