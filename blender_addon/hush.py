@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -14,8 +15,7 @@ __all__ = ["silent"]
 
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
-    """In the background, keep Blender's own words off the caller's streams: a line for each frame or file, EGL's
-    grumbling."""
+    """In the background, keep Blender's own words off the caller's streams: a line for each frame, EGL's grumbling."""
     if not bpy.app.background:
         yield
         return
@@ -28,6 +28,8 @@ def silent() -> Iterator[None]:
             os.dup2(nowhere, stream)
         yield
     finally:
+        if os.name == "posix":  # what Blender's C side still holds back would come out after the streams are back
+            ctypes.CDLL(None).fflush(None)
         for stream, copy in kept.items():
             os.dup2(copy, stream)
             os.close(copy)
