@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..lift.network import Atcn
-from ..lift.normalisation import flip_poses, flip_windows
+from ..lift.predict import flip_averaged
 from ..skeleton import CAPTURE, H36M_17
 from ..train.mocap import load_split
 from ..train.sampler import CLEAN_VIEW, Batch, MotionBank, SampleOptions, WindowSampler
@@ -35,11 +36,6 @@ def score_held_out(network: Atcn, motion: Path, windows: int, fit_windows: int =
     def sampler(bank: MotionBank, options: SampleOptions) -> WindowSampler:
         return WindowSampler(bank, options, generator=torch.Generator().manual_seed(_SEED), **sizes)
 
-    mirror = torch.tensor(CAPTURE.mirror)
-
-    def atcn(inputs: Tensor) -> Tensor:
-        return 0.5 * (network(inputs) + flip_poses(network(flip_windows(inputs, mirror)), mirror))
-
     rows: list[dict[str, object]] = []
     # The linear lifter is fitted for each view, which favours it: the network is one for both.
     for view, options in (("clean", CLEAN_VIEW), ("detector-like", SampleOptions(body=None))):
@@ -48,7 +44,7 @@ def score_held_out(network: Atcn, motion: Path, windows: int, fit_windows: int =
         methods: dict[str, Lift] = {
             "mean pose": MeanPose(sampler(train, options), fit_windows // 4),
             "linear lifter": LinearLifter(sampler(train, options), fit_windows),
-            f"ATCN {network.config.name}": atcn,
+            f"ATCN {network.config.name}": partial(flip_averaged, network),
         }
         rows += [{"2D input": view, "method": name, **_errors_mm(lift, batches)} for name, lift in methods.items()]
     return rows

@@ -18,7 +18,7 @@ from .device import pick_device
 from .network import Atcn
 from .normalisation import flip_poses, flip_windows, normalise_windows, quantise_score
 
-__all__ = ["TRAINING_FPS", "Lifter", "resample_keypoints"]
+__all__ = ["TRAINING_FPS", "Lifter", "flip_averaged", "resample_keypoints"]
 
 TRAINING_FPS = 30.0
 _BATCH = 128
@@ -50,13 +50,19 @@ def resample_keypoints(keypoints: Keypoints2D, times_s: np.ndarray) -> tuple[np.
     return xy_px, score
 
 
+def flip_averaged(network: Atcn, inputs: Tensor) -> Tensor:
+    """The mean of the pose and of the mirrored person's pose mirrored back. inputs: (B, N, J, 3). Returns (B, J, 3)."""
+    mirror = torch.tensor(CAPTURE.mirror, device=inputs.device)
+    flipped = network(flip_windows(inputs, mirror))
+    return 0.5 * (network(inputs) + flip_poses(flipped, mirror))
+
+
 class Lifter:
     """A network on a device, ready to lift clips."""
 
     def __init__(self, network: Atcn, device: str = "auto") -> None:
         self._device = pick_device(device)
         self._network = network.to(self._device).eval()
-        self._mirror = torch.tensor(CAPTURE.mirror, device=self._device)
 
     @staticmethod
     def bundled(device: str = "auto", weights: Path | None = None) -> Lifter:
@@ -97,9 +103,7 @@ class Lifter:
         offsets = torch.arange(config.frames, device=self._device) - config.target
         index = (targets[:, None] + offsets).clamp(0, len(rays) - 1)
         windows = normalise_windows(rays[index], visibility[index], config.target, config.root)
-        poses = self._network(windows.inputs)
-        flipped = self._network(flip_windows(windows.inputs, self._mirror))
-        poses = 0.5 * (poses + flip_poses(flipped, self._mirror))
+        poses = flip_averaged(self._network, windows.inputs)
         return (poses - poses[:, config.root : config.root + 1]) @ windows.cam_from_turned.transpose(1, 2)
 
 

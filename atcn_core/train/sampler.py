@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from ..lift.normalisation import normalise_windows, turn_to_axis
+from ..lift.predict import TRAINING_FPS
 from ..skeleton import CAPTURE
 from .bodies import BodyOptions, draw_bone_lengths, reshape_bodies, turn_hands
 from .mocap import Take
 from .noise import NoiseOptions, disturb, draw_visibility, smooth_random
 
 __all__ = ["CLEAN_VIEW", "Batch", "CameraOptions", "MotionBank", "SampleOptions", "WindowSampler"]
-
-RATE_FPS = 30.0  # the one rate the network is trained at; clips are resampled to it at use
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class MotionBank:
         lengths = torch.tensor([len(take.joints_world) for take in takes], device=device)
         self.lengths = lengths
         self.starts = torch.cumsum(lengths, 0) - lengths
-        self.frames_per_step = torch.tensor([take.fps / RATE_FPS for take in takes], device=device)
+        self.frames_per_step = torch.tensor([take.fps / TRAINING_FPS for take in takes], device=device)
         parents = torch.tensor([max(p, 0) for p in CAPTURE.parent_indices], device=device)
         self.bone_lengths_m = torch.stack(
             [
