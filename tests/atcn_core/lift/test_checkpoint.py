@@ -1,0 +1,49 @@
+"""Weights files: any network with a configuration goes in, and comes back only as what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from atcn_core.errors import ModelError
+from atcn_core.lift.checkpoint import BUNDLED, load_network, read_weights, restore, save_network
+from atcn_core.lift.network import Atcn, AtcnConfig
+from atcn_core.train.rivals import KINDS, RivalConfig, build_rival
+
+
+def small_atcn() -> Atcn:
+    return Atcn(AtcnConfig(27, 27, stages=3, values_per_joint=3, channels=16, groups=4, reduction=8)).eval()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rivals_weights_come_back_with_kind_configuration_and_card(kind: str, tmp_path: Path) -> None:
+    network = build_rival(RivalConfig(kind, 27, 27, 27, channels=16)).eval()
+    save_network(tmp_path / "w.safetensors", network, {"windows": 12})
+    weights = read_weights(tmp_path / "w.safetensors")
+    assert (weights.kind, weights.card) == (kind, {"windows": 12})
+    again = restore(build_rival(RivalConfig(**weights.config)), weights)
+    window = torch.randn(2, 27, 27, 3)
+    assert torch.allclose(again(window), network(window), atol=5e-3)
+    with pytest.raises(ModelError, match="another network"):
+        load_network(tmp_path / "w.safetensors")
+
+
+def test_a_file_that_names_no_kind_is_an_atcn() -> None:
+    assert "kind" not in read_weights(BUNDLED).config
+    assert read_weights(BUNDLED).kind == "atcn"
+
+
+def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
+    save_network(tmp_path / "w.safetensors", small_atcn())
+    other = Atcn(AtcnConfig(27, 27, stages=3, values_per_joint=3, channels=32, groups=4, reduction=8))
+    with pytest.raises(ModelError, match="do not fit"):
+        restore(other, read_weights(tmp_path / "w.safetensors"))
+
+
+def test_a_safetensors_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(3)}, tmp_path / "w.safetensors")
+    with pytest.raises(ModelError, match="another kind"):
+        read_weights(tmp_path / "w.safetensors")
