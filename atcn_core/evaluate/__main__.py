@@ -1,54 +1,73 @@
-"""Print error tables: python -m atcn_core.evaluate [--weights W] --motion FOLDER and / or --pose2sim FOLDER."""
+"""Print the paper's error tables for our own data.
+
+python -m atcn_core.evaluate --weights bundled RUN/weights.safetensors --motion FOLDER --noise-px 0 5 10 15 20
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from ..errors import AtcnError
-from ..lift.checkpoint import BUNDLED, load_network
-from ..lift.predict import Lifter
-from .held_out import score_held_out
-from .pose2sim import score_pose2sim
-
-
-def _print_table(title: str, rows: list[dict[str, object]]) -> None:
-    """A Markdown table."""
-    print(f"\n{title}\n")
-    columns = list(rows[0])
-    print("| " + " | ".join(columns) + " |")
-    print("|" + "---|" * len(columns))
-    for row in rows:
-        print("| " + " | ".join(str(row[column]) for column in columns) + " |")
+from ..errors import AtcnError, MotionError
+from .evaluation import PER, Request, evaluate
+from .networks import BUNDLED_NAME
+from .output import markdown
 
 
-def main() -> int:
-    """Score, print, and write --json. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m atcn_core.evaluate", description=__doc__)
-    parser.add_argument("--weights", type=Path, default=BUNDLED, help="default: the bundled network")
-    parser.add_argument("--motion", type=Path, help="folder with BVH files and splits.json: scores on its val split")
-    parser.add_argument("--windows", type=int, default=4096, help="windows of the val split")
-    parser.add_argument("--pose2sim", type=Path, help="the pose2sim_single folder: scores on real video")
-    parser.add_argument("--json", type=Path, help="write the tables here as well")
-    arguments = parser.parse_args()
-    if not (arguments.motion or arguments.pose2sim):
-        parser.error("give --motion or --pose2sim")
-    tables: dict[str, list[dict[str, object]]] = {}
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m atcn_core.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--weights", type=Path, nargs="+", default=[Path(BUNDLED_NAME)], help="weights files, or bundled (the default)")
+    add("--motion", type=Path, nargs="+", default=[], help="BVH files, folders (val of splits.json), .npz of positions")
+    add("--windows", type=int, default=Request.windows, help="random windows beside the baselines; 0: none")
+    add("--cameras", type=int, default=Request.cameras, help="fixed cameras before which each take is seen")
+    add("--seconds", type=float, default=Request.seconds, help="only so much of each take")
+    add("--noise-px", type=float, nargs="+", default=list(Request.noise_px), help="white noise, in px of 1000")
+    add("--drop", type=float, default=Request.drop, help="share of the 2D joints that are not seen, as 0.1")
+    add("--per", nargs="+", default=[], choices=PER, help="errors by action, by joint, over time")
+    add("--tables", action="store_true", help="the paper's ablations (Tables 2 to 5) and causal networks (Table 10)")
+    add("--attention", action="store_true", help="how much the temporal attention differs between samples")
+    add("--speed", action="store_true", help="frames lifted a second")
+    add("--pose2sim", type=Path, help="the pose2sim_single folder: scores the first weights on real video")
+    add("--device", default=Request.device)
+    add("--json", type=Path, help="write all tables here as well, for model cards and documents")
+    add("--plots", type=Path, help="write the figures into this folder (with --per joint time, --noise-px, --logs)")
+    add("--logs", type=Path, nargs="+", default=[], help="log.csv of training runs, for the convergence plot")
+    return parser
+
+
+def _request(arguments: argparse.Namespace) -> Request:
+    if not (arguments.motion or arguments.pose2sim or arguments.logs):
+        raise MotionError("There is nothing to score on.", hint="Give --motion or --pose2sim.")
+    if arguments.logs and not arguments.plots:
+        raise MotionError("The logs are for the convergence plot.", hint="Give --plots and a folder too.")
+    values: dict[str, Any] = {name: getattr(arguments, name) for name in Request.__dataclass_fields__}
+    for name in ("weights", "motion", "noise_px", "per"):
+        values[name] = tuple(values[name])
+    return Request(**values)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Score, print, and write --json and --plots. Returns the exit code: 2 for an expected failure."""
+    arguments = _parser().parse_args(words)
     try:
-        network = load_network(arguments.weights)
-        if arguments.motion:
-            tables["held_out"] = score_held_out(network, arguments.motion, arguments.windows)
-            _print_table("Held-out motion, virtual cameras, 17 joints about the hip (mm)", tables["held_out"])
-        if arguments.pose2sim:
-            tables["pose2sim"] = score_pose2sim(arguments.pose2sim, Lifter(network, "cpu"))
-            _print_table("Real video, 12 limb joints about the hips (mm; accel mm/frame^2)", tables["pose2sim"])
+        figures = evaluate(_request(arguments), lambda text: print(text, file=sys.stderr))
+        for title, rows in figures.tables.values():
+            print(f"\n{title}\n\n{markdown(rows)}")
+        if arguments.json:
+            figures.write(arguments.json)
+        if arguments.plots:
+            from .plots import write_plots  # matplotlib only where it is wanted
+
+            for path in write_plots(figures, arguments.logs, arguments.plots):
+                print(path)
     except AtcnError as error:
         print(error, file=sys.stderr)
         return 2
-    if arguments.json:
-        arguments.json.write_text(json.dumps(tables, indent=1))
     return 0
 
 

@@ -1,8 +1,8 @@
-"""Scores on motion that was not trained on, seen by virtual cameras: the network beside its baselines."""
+"""Scores on motion that was not trained on, as random windows like the training's: networks beside their baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,41 +13,61 @@ from ..lift.network import Atcn
 from ..lift.predict import flip_averaged
 from ..skeleton import CAPTURE, H36M_17
 from ..train.mocap import load_split
-from ..train.sampler import CLEAN_VIEW, Batch, MotionBank, SampleOptions, WindowSampler
+from ..train.sampler import CLEAN_VIEW, DETECTOR_VIEW, Batch, MotionBank, SampleOptions, WindowSampler
 from .baselines import LinearLifter, MeanPose
 from .metrics import mpjpe, n_mpjpe, p_mpjpe
+from .networks import Network, as_atcn
 
-__all__ = ["score_held_out"]
+__all__ = ["score_held_out", "score_windows"]
 
 _SEED = 2024
+_BATCH = 256
 Lift = Callable[[Tensor], Tensor]
 
 
 def score_held_out(network: Atcn, motion: Path, windows: int, fit_windows: int = 32768) -> list[dict[str, object]]:
+    """`score_windows` of one network."""
+    return score_windows({f"ATCN {network.config.name}": network}, motion, windows, fit_windows)
+
+
+def score_windows(
+    networks: Mapping[str, Network], motion: Path, windows: int, fit_windows: int = 32768
+) -> list[dict[str, object]]:
     """One row a method and view: errors in mm over the 17 joints of Human3.6M, on fixed windows of `val`.
 
+    networks: by label; networks of one window length see the very same windows, and the baselines those of the first.
     motion: the folder of BVH files with splits.json. fit_windows: training windows the baselines are fitted on.
     Raises MotionError.
     """
     cpu = torch.device("cpu")
     train, val = (MotionBank(load_split(motion, split), cpu) for split in ("train", "val"))
-    sizes = {"frames": network.config.frames, "target": network.config.target}
+    shapes = {label: (network.config.frames, network.config.target) for label, network in networks.items()}
 
-    def sampler(bank: MotionBank, options: SampleOptions) -> WindowSampler:
-        return WindowSampler(bank, options, generator=torch.Generator().manual_seed(_SEED), **sizes)
+    def sampler(bank: MotionBank, options: SampleOptions, shape: tuple[int, int]) -> WindowSampler:
+        generator = torch.Generator().manual_seed(_SEED)
+        return WindowSampler(bank, options, frames=shape[0], target=shape[1], generator=generator)
 
     rows: list[dict[str, object]] = []
+    first = next(iter(shapes.values()))
     # The linear lifter is fitted for each view, which favours it: the network is one for both.
-    for view, options in (("clean", CLEAN_VIEW), ("detector-like", SampleOptions(body=None))):
-        judged = sampler(val, options)
-        batches = [judged.draw(256) for _ in range(max(1, windows // 256))]
-        methods: dict[str, Lift] = {
-            "mean pose": MeanPose(sampler(train, options), fit_windows // 4),
-            "linear lifter": LinearLifter(sampler(train, options), fit_windows),
-            f"ATCN {network.config.name}": partial(flip_averaged, network),
+    for view, options in (("clean", CLEAN_VIEW), ("detector-like", DETECTOR_VIEW)):
+        judged = {shape: sampler(val, options, shape) for shape in set(shapes.values())}
+        batches = {
+            shape: [source.draw(_BATCH) for _ in range(max(1, windows // _BATCH))] for shape, source in judged.items()
         }
-        rows += [{"2D input": view, "method": name, **_errors_mm(lift, batches)} for name, lift in methods.items()]
+        methods: list[tuple[str, Lift, tuple[int, int]]] = [
+            ("mean pose", MeanPose(sampler(train, options, first), fit_windows // 4), first),
+            ("linear lifter", LinearLifter(sampler(train, options, first), fit_windows), first),
+            *((label, _lift(network), shapes[label]) for label, network in networks.items()),
+        ]
+        rows += [
+            {"2D input": view, "method": name, **_errors_mm(lift, batches[shape])} for name, lift, shape in methods
+        ]
     return rows
+
+
+def _lift(network: Network) -> Lift:
+    return partial(flip_averaged, as_atcn(network))
 
 
 @torch.inference_mode()

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["acceleration_error", "mpjpe", "n_mpjpe", "p_mpjpe", "procrustes", "velocity_error"]
+__all__ = [
+    "acceleration_error",
+    "joint_errors",
+    "mean_acceleration",
+    "mpjpe",
+    "n_mpjpe",
+    "p_mpjpe",
+    "procrustes",
+    "velocity_error",
+]
 
 
 def mpjpe(predicted: np.ndarray, true: np.ndarray) -> float:
@@ -45,3 +54,13 @@ def velocity_error(predicted: np.ndarray, true: np.ndarray) -> float:
 def acceleration_error(predicted: np.ndarray, true: np.ndarray) -> float:
     """Mean difference of the joints' second differences (unit per frame^2)."""
     return mpjpe(np.diff(predicted, n=2, axis=0), np.diff(true, n=2, axis=0))
+
+
+def joint_errors(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Distance of each joint in each frame: what `mpjpe` is the mean of. Returns (T, J)."""
+    return np.linalg.norm(predicted - true, axis=-1)
+
+
+def mean_acceleration(poses: np.ndarray) -> float:
+    """How much the joints' second differences are in the mean (unit per frame^2): the measure of jitter."""
+    return float(np.linalg.norm(np.diff(poses, n=2, axis=0), axis=-1).mean())

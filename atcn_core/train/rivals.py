@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name PyTorch's own documentation uses
 
-__all__ = ["KINDS", "RivalConfig", "build_rival"]
+__all__ = ["KINDS", "Rival", "RivalConfig", "build_rival"]
 
 # Each kind's printed name and the dropout of its paper.
 KINDS = {
@@ -89,7 +89,7 @@ class RivalConfig:
         return f"{KINDS[self.kind][0]} N{self.frames_read}" + ("-causal" if self.causal else "")
 
 
-def build_rival(config: RivalConfig) -> nn.Module:
+def build_rival(config: RivalConfig) -> Rival:
     """The network: forward takes (B, N, J_in, c) and returns (B, J_out, 3); its `config` is the one given."""
     return {"videopose3d": VideoPose3D, "martinez": Martinez, "hossain": HossainLstm}[config.kind](config)
 
@@ -101,8 +101,10 @@ class _BatchNorm(nn.BatchNorm1d):
         return super().forward(input.flatten(0, -2)).view(input.shape)
 
 
-class _Rival(nn.Module):
+class Rival(nn.Module):
     """What the three have in common: the window's check, and the head."""
+
+    config: RivalConfig
 
     def __init__(self, config: RivalConfig) -> None:
         super().__init__()
@@ -138,7 +140,7 @@ def _unit(values_in: int, config: RivalConfig) -> nn.Sequential:
     )
 
 
-class VideoPose3D(_Rival):
+class VideoPose3D(Rival):
     """Dilated temporal convolutions, in the strided form that makes one pose of each window.
 
     K3 convolution -> S - 1 residual blocks of a K3 and a K1 convolution -> K1 convolution with bias. Every
@@ -165,7 +167,7 @@ def _threes(x: Tensor) -> Tensor:
     return x.unflatten(1, (-1, 3)).flatten(2)
 
 
-class Martinez(_Rival):
+class Martinez(Rival):
     """Each frame by itself: a layer of 1024, two residual blocks of two, and the head; the layers have a bias."""
 
     def __init__(self, config: RivalConfig) -> None:
@@ -209,7 +211,7 @@ class _NormalisedLstmCell(nn.Module):
         return torch.tanh(self.state_norm(cell)) * torch.sigmoid(show), cell
 
 
-class HossainLstm(_Rival):
+class HossainLstm(Rival):
     """Sequence to sequence: an LSTM reads 5 frames, another one, started from its state, says their poses in turn.
 
     The decoder's step is residual (its input is added to its output), and its output is its next input. Only the
