@@ -157,11 +157,14 @@ class _Dice:
             drawn += (keys * mix[:, part : part + 1]) @ basis
         return drawn
 
-    def presence(self, chance: float) -> Tensor:
-        """How far a pose is taken (B, N), 0 to 1: never, all the time, or (two in five) gone into or out of."""
+    def presence(self, chance: float, quickest: float = 6.0) -> Tensor:
+        """How far a pose is taken (B, N), 0 to 1: never, all the time, or (two in five) gone into or out of.
+
+        quickest: frames; four of them take the middle three quarters of the way.
+        """
         frames = torch.arange(self.frames, device=self.device)
         middle = self.uniform(self.windows, 1, low=0.15, high=0.85) * self.frames
-        pace = self.uniform(self.windows, 1, low=5.0, high=20.0) * (1.0 - 2.0 * self.happens(0.5))
+        pace = self.uniform(self.windows, 1, low=quickest, high=20.0) * (1.0 - 2.0 * self.happens(0.5))
         going = ((frames - middle) / pace).sigmoid()
         still = self.happens(0.6)
         return self.happens(chance) * torch.maximum(going, still) * self.uniform(self.windows, 1, low=0.85)
@@ -252,12 +255,11 @@ def _leg_turns(bodies: Tensor, pelvis: Frame, options: AugmentOptions, dice: _Di
         share = taken * takes_part[side]
         ease = 1.0 - 0.5 * share
         out = sign * left
-        flexion = torch.atan2(dot(thigh, front), -dot(thigh, up))
-        abduction = dot(thigh, out).clamp(-1.0, 1.0).asin()
+        own = torch.atan2(dot(thigh, front), -dot(thigh, up)), dot(thigh, out).clamp(-1.0, 1.0).asin()
         by = wander[side] * ease
-        flexion = torch.lerp(flexion, angles[side, 0], share) + by[0] * options.thigh_deg
-        abduction = torch.lerp(abduction, angles[side, 1], share) + by[1] * options.thigh_deg * 0.5
-        flexion, abduction = _limit(flexion, -30, 125), _limit(abduction, -22, 70)
+        flexion = torch.lerp(own[0], angles[side, 0], share) + by[0] * options.thigh_deg
+        abduction = torch.lerp(own[1], angles[side, 1], share) + by[1] * options.thigh_deg * 0.5
+        flexion, abduction = _keep(flexion, own[0], -30, 125), _keep(abduction, own[1], -22, 70)
         twist = angles[side, 2] * share + by[2] * options.thigh_deg * 0.7
         goal = out * abduction.sin() + abduction.cos() * (front * flexion.sin() - up * flexion.cos())
         turns[f"{name}_thigh"] = compose(between(thigh, goal, left), turn(thigh, -sign * twist))
@@ -276,8 +278,8 @@ def _trunk_turns(
     forward, aside, twist, *neck = torch.deg2rad(dice.curves(6))
     down = dice.presence(options.bend) * torch.deg2rad(dice.uniform(dice.windows, 1, low=25.0, high=95.0))
     stoop = _limit(forward * options.trunk_deg, -20, 40) + down
-    # Thighs and belly stop the bending.
-    stoop = torch.minimum(stoop, (math.radians(130) - flexion).clamp_min(0.0))
+    # Thighs and belly stop the bending; one limit for the whole window, as running legs would shake the trunk.
+    stoop = torch.minimum(stoop, (math.radians(130) - flexion.amax(1, keepdim=True)).clamp_min(0.0))
     vector = left * stoop + front * _limit(aside * options.trunk_deg * 0.7, -22, 22)
     vector = vector + up * _limit(twist * options.trunk_deg * 1.4, -40, 40)
     nod = torch.stack([_limit(angle * options.neck_deg, -20, 20) for angle in neck])
@@ -306,15 +308,17 @@ def _arm_turns(bodies: Tensor, stoop: Tensor, options: AugmentOptions, dice: _Di
         out = sign * left
         o, u, f = dot(upper, out), dot(upper, up), dot(upper, front)
         u, f = u * cos + f * sin, f * cos - u * sin
-        reach = dice.presence(options.reach)
+        reach = dice.presence(options.reach, quickest=10.0)
         low = torch.tensor([-0.3, -1.0, -0.3], device=dice.device)[:, None, None]
         goal = unit(low + (1.0 - low) * dice.uniform(3, dice.windows, 1))
-        swing = math.radians(options.arm_deg) * wander[:3]
+        swing = turn_vector(math.radians(options.arm_deg) * wander[:3])
         # Half-way between opposite directions the arm goes by the side.
         by_side = 2.4 * reach * (1.0 - reach)
-        o, u, f = torch.lerp(torch.stack([o, u, f]), goal, reach) + swing
+        o, u, f = apply(swing, unit(torch.lerp(torch.stack([o + by_side, u, f]), goal, reach)))
         f = f.clamp_min(-0.55)
-        o = torch.maximum(o + by_side, 0.05 - 0.55 * ((f + 0.1) * 2.0).clamp(0.0, 1.0))
+        # What would go through the chest goes round it in front; behind, the arm stays on its own side.
+        inside = (0.05 - 0.55 * ((f + 0.1) * 2.0).clamp(0.0, 1.0) - o).clamp_min(0.0)
+        o, f = o + inside, f + inside
         aim = unit(out * o + up * u + front * f)
         twist = _limit(torch.deg2rad(wander[3]) * options.arm_deg * 0.8, -45, 45)
         turns[f"{name}_arm"] = compose(between(upper, aim, front), turn(upper, twist))
@@ -404,3 +408,8 @@ def _aim(ahead: Tensor, carrier: Frame, yaw: Tensor, pitch: Tensor, limits_deg: 
 def _limit(angle: Tensor, low_deg: float, high_deg: float) -> Tensor:
     """Angles in radians held within limits in degrees."""
     return angle.clamp(math.radians(low_deg), math.radians(high_deg))
+
+
+def _keep(angle: Tensor, own: Tensor, low_deg: float, high_deg: float) -> Tensor:
+    """The same, where what the person does by itself is never out of limits: high kicks would jump back to them."""
+    return angle.clamp(own.clamp_max(math.radians(low_deg)), own.clamp_min(math.radians(high_deg)))
