@@ -23,7 +23,8 @@ def views(tmp_path: Path) -> list[View]:
 def a_candidate(label: str, *, dead: bool) -> Candidate:
     network = small_atcn()
     for layer in network.attention:
-        torch.nn.init.normal_(layer.linear.weight, std=0.0 if dead else 50.0)
+        torch.nn.init.normal_(layer.linear.weight, std=0.0 if dead else 20.0)
+        layer.linear.weight.data -= layer.linear.weight.data.mean(dim=1, keepdim=True)  # reads changes alone
     return Candidate(label, "", network, network.config, {})
 
 
