@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name PyTorch's own documentation uses
 
-__all__ = ["PROTOTYPES", "Atcn", "AtcnConfig", "frame_similarity"]
+__all__ = ["PROTOTYPES", "Atcn", "AtcnConfig", "frame_similarity", "set_momentum"]
 
 _EPS = 1e-6
 
@@ -107,10 +107,72 @@ def frame_similarity(window: Tensor, target: int, root: int) -> Tensor:
 
 
 class _BatchNorm(nn.BatchNorm1d):
-    """BatchNorm over the last axis of (B, F, C) or (B, C)."""
+    """BatchNorm over the last axis of (B, F, C) or (B, C).
+
+    rate: the momentum once more, as a tensor: a compiled step would be compiled anew for every other number.
+    """
+
+    rate: Tensor
+
+    def __init__(self, features: int) -> None:
+        super().__init__(features)
+        self.register_buffer("rate", torch.tensor(0.1), persistent=False)
+
+    def set_momentum(self, momentum: float) -> None:
+        """How far the running mean and variance follow each batch."""
+        self.momentum = momentum
+        self.rate.fill_(momentum)
 
     def forward(self, input: Tensor) -> Tensor:
-        return super().forward(input.flatten(0, -2)).view(input.shape)
+        rows = input.flatten(0, -2)
+        if not (self.training and torch.compiler.is_compiling()):
+            return super().forward(rows).view(input.shape)
+        rows = rows.float()
+        variance, mean = torch.var_mean(rows, dim=0, correction=0)
+        if self.running_mean is not None and self.running_var is not None:
+            with torch.no_grad():
+                self.running_mean.lerp_(mean, self.rate)
+                self.running_var.lerp_(variance * (len(rows) / (len(rows) - 1)), self.rate)
+        scaled = (rows - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias
+        return scaled.to(input.dtype).view(input.shape)
+
+
+def set_momentum(network: nn.Module, momentum: float) -> None:
+    """BatchNorm's momentum in the whole network."""
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.set_momentum(momentum)
+        elif isinstance(module, nn.BatchNorm1d):
+            module.momentum = momentum
+
+
+def _block_tap(blocks: Tensor, offset: int) -> Tensor:
+    """The tensor `offset` places after the start of each block of three, the first or last one beyond the ends.
+
+    blocks: (B, K, 3, C). Returns (B, K, C).
+    """
+    shift, place = divmod(offset, 3)
+    count = blocks.shape[1]
+    tap = blocks[:, :, place]
+    if shift < 0:
+        first = blocks[:, :1, 0].expand(-1, min(-shift, count), -1)
+        return torch.cat([first, tap[:, : count - first.shape[1]]], dim=1)
+    if shift > 0:
+        last = blocks[:, -1:, 2].expand(-1, min(shift, count), -1)
+        return torch.cat([tap[:, last.shape[1] :], last], dim=1)
+    return tap
+
+
+class _Mish(nn.Module):
+    """x tanh(softplus(x)), which is x n / (n + 2) with n = e^x (e^x + 2)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not torch.compiler.is_compiling():
+            return F.mish(x)
+        # One exponential and one quotient, which the compiler makes vector code of; its own rule for mish is slower.
+        power = x.clamp_max(20.0).exp()
+        numerator = power * (power + 2.0)
+        return x * (numerator / (numerator + 2.0))
 
 
 class _Depthwise(nn.Module):
@@ -124,11 +186,9 @@ class _Depthwise(nn.Module):
         self.left = (2 if causal else 1) * (dilation - 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.dilation == 1:
-            taps = x.unflatten(1, (-1, 3)).unbind(2)
-        else:
-            starts = torch.arange(0, x.shape[1], 3, device=x.device) - self.left
-            taps = [x[:, (starts + k * self.dilation).clamp(0, x.shape[1] - 1)] for k in range(3)]
+        # Slices instead of an index: their gradients are slices too, not a scatter over the whole input.
+        blocks = x.unflatten(1, (-1, 3))
+        taps = [_block_tap(blocks, k * self.dilation - self.left) for k in range(3)]
         weight = self.weight.to(x.dtype)  # under autocast a float32 weight would turn the product into float32
         return torch.addcmul(torch.addcmul(taps[0] * weight[0], taps[1], weight[1]), taps[2], weight[2])
 
@@ -174,14 +234,12 @@ def _separable(channels_in: int, channels_out: int) -> nn.Sequential:
 
 
 def _activation(dropout: float) -> nn.Sequential:
-    return nn.Sequential(nn.Mish(), nn.Dropout(dropout))
+    return nn.Sequential(_Mish(), nn.Dropout(dropout))
 
 
 def _pointwise(channels: int, dropout: float) -> nn.Sequential:
     """PW: 1x1 C -> C -> BN -> activation -> dropout."""
-    return nn.Sequential(
-        nn.Linear(channels, channels, bias=False), _BatchNorm(channels), nn.Mish(), nn.Dropout(dropout)
-    )
+    return nn.Sequential(nn.Linear(channels, channels, bias=False), _BatchNorm(channels), _Mish(), nn.Dropout(dropout))
 
 
 def _input_unit(config: AtcnConfig) -> nn.Sequential:
@@ -219,10 +277,10 @@ class _KernelAttention(nn.Module):
                 _BatchNorm(channels),
                 _GroupedLinear(channels, groups),
                 _BatchNorm(channels),
-                nn.Mish(),
+                _Mish(),
             )
         conv = _Conv3(channels, channels, groups=groups, dilation=dilation, causal=config.causal, bias=True)
-        return nn.Sequential(conv, _BatchNorm(channels), nn.Mish())
+        return nn.Sequential(conv, _BatchNorm(channels), _Mish())
 
     def forward(self, x: Tensor) -> Tensor:
         outputs = [branch(x) for branch in self.branches]
@@ -303,6 +361,10 @@ class Atcn(nn.Module):
 
     def forward(self, window: Tensor) -> Tensor:
         """window: (B, N, J_in, c), normalised as in `normalisation.py`. Returns (B, J_out, 3) for the target frame."""
+        return self.head(self.features(window)[-1][:, 0]).unflatten(-1, (self.config.joints_out, 3))
+
+    def features(self, window: Tensor) -> list[Tensor]:
+        """The main path after every layer: (B, N / 3^l, C) for l = 1..S. The head reads the last one."""
         config = self.config
         expected = (config.frames, config.joints_in, config.values_per_joint)
         if tuple(window.shape[1:]) != expected:
@@ -313,6 +375,7 @@ class Atcn(nn.Module):
         hidden = self.inputs[0](frames)
         for level in range(1, config.levels):
             pending[level + 1].append(self.inputs[level](self._tap(frames, level)))
+        path = [hidden]
         for layer in range(1, config.stages):
             weight = attention[layer - 1].unsqueeze(-1).to(hidden.dtype) if attention else 1.0
             residual = self._tap(hidden, 1)
@@ -326,4 +389,5 @@ class Atcn(nn.Module):
             for tensors in pending.pop(layer, []):
                 gathered = gathered + tensors
             hidden = residual + self.mixers[layer - 1](self.kernels[layer - 1](gathered * weight))
-        return self.head(hidden[:, 0]).unflatten(-1, (config.joints_out, 3))
+            path.append(hidden)
+        return path

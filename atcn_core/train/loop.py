@@ -7,18 +7,22 @@ import csv
 import logging
 import math
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
-from ..lift.network import Atcn, AtcnConfig
-from ..skeleton import CAPTURE
-from .sampler import CLEAN_VIEW, MotionBank, SampleOptions, WindowSampler
+from ..lift.network import AtcnConfig, set_momentum
+from .losses import LossOptions, SupervisedNetwork, joint_weights, total_loss
+from .optimizers import OPTIMIZERS, make_optimizer
+from .rivals import RivalConfig
+from .sampler import CLEAN_VIEW, DETECTOR_VIEW, Batch, Clips, MotionBank, SampleOptions, WindowSampler
 
-__all__ = ["TrainOptions", "Trainer", "joint_weights"]
+__all__ = ["TrainOptions", "Trainer"]
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +31,12 @@ logger = logging.getLogger(__name__)
 class TrainOptions:
     """A run ends after `minutes` of training or `steps`, whichever comes first; 0 means no such limit.
 
-    The learning rate falls as a cosine over the run and BatchNorm's momentum from 0.1 to 0.001 with it, as in the
-    paper's released recipe. ema: decay of the averaged weights, which are what is saved.
+    The learning rate rises over the first `warmup_steps`, then falls as a cosine over the run, and BatchNorm's
+    momentum from 0.1 to 0.001 with it, as in the paper's released recipe.
+    ema: decay of the averaged weights, which are what is saved.
+    reuse, spread: windows cut from each drawn clip, with targets up to `spread` frames from the clip's middle.
+    compiled: let torch.compile make the step; it pays after some minutes.
+    prefetch: make the next step's windows in a thread of their own; for processors with a core to spare.
     """
 
     minutes: float = 0.0
@@ -36,17 +44,24 @@ class TrainOptions:
     batch: int = 256
     rate: float = 1e-3
     last_rate: float = 1e-5
+    warmup_steps: int = 20
+    optimizer: str = "muon"
     ema: float = 0.999
+    reuse: int = 6
+    spread: int = 60
+    compiled: bool = False
+    prefetch: bool = False
     save_every_s: float = 120.0
     log_every: int = 50
+    judge_every: int = 1000
     seed: int = 0
 
-
-def joint_weights(device: torch.device) -> Tensor:
-    """(J,) weights of the joints in the loss, mean 1: the face, hands and feet have many landmarks for one limb."""
-    many = ("nose", "head", "ear", "index", "pinky", "heel", "toe")
-    weights = torch.tensor([0.6 if j.split("_")[-1] in many else 1.0 for j in CAPTURE.joints], device=device)
-    return weights / weights.mean()
+    def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer is {self.optimizer!r}, expected one of {', '.join(OPTIMIZERS)}")
+        for name in ("batch", "reuse", "log_every", "judge_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 1 or more")
 
 
 class Trainer:
@@ -54,28 +69,33 @@ class Trainer:
 
     def __init__(
         self,
-        config: AtcnConfig,
+        network: nn.Module,
         options: TrainOptions,
         samples: SampleOptions,
+        losses: LossOptions,
         banks: tuple[MotionBank, MotionBank],
         folder: Path,
         device: torch.device,
     ) -> None:
-        torch.manual_seed(options.seed)
-        self.options, self.folder, self.device = options, folder, device
-        self.network = Atcn(config).to(device)
+        self.options, self.losses, self.folder, self.device = options, losses, folder, device
+        self.network = network.to(device)
+        self.config: AtcnConfig | RivalConfig = network.config  # type: ignore[assignment]  # a module's attributes have no type
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        # RAdam is Ranger's inner optimiser; the average of the weights takes Lookahead's part.
-        self.optimizer = torch.optim.RAdam(self.network.parameters(), options.rate, betas=(0.95, 0.999), eps=1e-5)
+        self.supervised = SupervisedNetwork(self.network, context=losses.context > 0).to(device)
+        self.forward = torch.compile(self.supervised) if options.compiled else self.supervised
+        self.optimizer = make_optimizer(options.optimizer, self.supervised, options.rate)
         self.weights = joint_weights(device)
-        self.generator = torch.Generator(device).manual_seed(options.seed)
-        sizes = {"frames": config.frames, "target": config.target}
+        self.generator = torch.Generator(device)
+        sizes = {"frames": self.config.frames, "target": self.config.target}
         self.sampler = WindowSampler(banks[0], samples, generator=self.generator, **sizes)
         self.judges = {
             name: WindowSampler(banks[1], view, generator=torch.Generator(device).manual_seed(1), **sizes).draw(1024)
-            for name, view in (("clean", CLEAN_VIEW), ("noisy", SampleOptions(body=None)))
+            for name, view in (("clean", CLEAN_VIEW), ("noisy", DETECTOR_VIEW))
         }
-        self.step, self.spent_s = 0, 0.0
+        self.clips: Clips | None = None
+        self.ahead: Future[Batch] | None = None
+        self.hand = ThreadPoolExecutor(1)
+        self.step, self.spent_s, self.waited_s = 0, 0.0, 0.0
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -85,16 +105,17 @@ class Trainer:
         by_steps = self.step / self.options.steps if self.options.steps else 0.0
         return min(1.0, max(by_time, by_steps))
 
-    def run(self) -> Atcn:
-        """Train to the end of the budget. Returns the averaged network, in evaluation mode."""
+    def run(self, until: int | None = None) -> nn.Module:
+        """Train to the end of the budget, or to a step before. Returns the averaged network, in evaluation mode."""
         self._resume()
         saved = time.monotonic()
         losses: list[float] = []
         with tqdm(total=100.0, unit="%", bar_format="{l_bar}{bar}| {postfix}") as bar:
-            while self.progress < 1.0:
-                started = time.monotonic()
+            while self.progress < 1.0 and self.step != until:
+                started, compiling = time.monotonic(), self.options.compiled and self.clips is None
                 losses.append(self._train_step())
-                self.spent_s += time.monotonic() - started
+                if not compiling:  # which takes minutes that train nothing
+                    self.spent_s += time.monotonic() - started
                 self.step += 1
                 bar.n = 100.0 * self.progress
                 if self.step % self.options.log_every == 0:
@@ -106,35 +127,65 @@ class Trainer:
         self._save()
         return self.average.eval()
 
+    def figures(self) -> dict[str, object]:
+        """What the run did so far, for the model card."""
+        windows = self.step * self.options.batch
+        return {
+            "name": self.config.name,
+            "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
+            "windows": windows,
+            "minutes": round(self.spent_s / 60, 1),
+            "windows_per_s": round(windows / max(self.spent_s, 1e-9)),
+            "share_of_step_waiting_for_data": round(self.waited_s / max(self.spent_s, 1e-9), 3),
+            "device": self.device.type,
+            "val_mm": {name: round(value, 1) for name, value in self.judge().items()},
+        }
+
+    def _draw(self, step: int) -> Batch:
+        """A step's windows. They depend on the seed and the step alone, so that a resumed run sees the same."""
+        options = self.options
+        block, turn = divmod(step, options.reuse)
+        pairs = self.losses.velocity > 0
+        if self.clips is None or turn == 0:
+            self.generator.manual_seed(_seed(options.seed, block, 0))
+            self.clips = self.sampler.draw_clips(options.batch // 2 if pairs else options.batch, options.spread)
+        self.generator.manual_seed(_seed(options.seed, block, 1 + turn))
+        targets = self.sampler.draw_targets(self.clips)
+        return self.sampler.cut_pairs(self.clips, targets) if pairs else self.sampler.cut(self.clips, targets)
+
+    def _next_batch(self) -> Batch:
+        batch = self.ahead.result() if self.ahead else self._draw(self.step)
+        self.ahead = self.hand.submit(self._draw, self.step + 1) if self.options.prefetch else None
+        return batch
+
     def _train_step(self) -> float:
-        share = 0.5 * (1.0 + math.cos(math.pi * self.progress))
+        options = self.options
+        share = 0.5 * (1.0 + math.cos(math.pi * self.progress)) * min(1.0, (self.step + 1) / options.warmup_steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.options.last_rate + (self.options.rate - self.options.last_rate) * share
-        for module in self.network.modules():
-            if isinstance(module, nn.BatchNorm1d):
-                module.momentum = 0.1 * 0.01**self.progress
-        batch = self.sampler.draw(self.options.batch)
+            group["lr"] = options.last_rate + (options.rate - options.last_rate) * share
+        set_momentum(self.network, 0.1 * 0.01**self.progress)
+        started = time.monotonic()
+        batch = self._next_batch()
+        self.waited_s += time.monotonic() - started
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type != "mps"):
-            poses = self.network(batch.inputs)
-        loss = ((poses.float() - batch.poses).norm(dim=-1) * self.weights).mean()
+            poses, contexts = self.forward(batch.inputs)
+        loss, main = total_loss(poses, contexts, batch, self.losses, self.weights, self.progress)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(self.supervised.parameters(), 1.0)
         self.optimizer.step()
         self._update_average()
-        return loss.item()
+        return main.item()
 
     @torch.no_grad()
     def _update_average(self) -> None:
         # A short memory at first, or the random start would be remembered for long.
         decay = min(self.options.ema, (1 + self.step) / (10 + self.step))
         new = self.network.state_dict()
-        for name, value in self.average.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(new[name], 1.0 - decay)
-            else:
-                value.copy_(new[name])
+        pairs = [(value, new[name]) for name, value in self.average.state_dict().items() if value.is_floating_point()]
+        for old, value in pairs:
+            old.lerp_(value, 1.0 - decay)
 
     @torch.no_grad()
     def judge(self) -> dict[str, float]:
@@ -153,7 +204,7 @@ class Trainer:
             "minutes": round(self.spent_s / 60, 2),
             "train_mm": round(1000 * sum(losses) / len(losses), 2),
         }
-        if self.step % (10 * self.options.log_every) == 0:
+        if self.step % self.options.judge_every == 0:
             row |= {f"val_{name}_mm": round(value, 2) for name, value in self.judge().items()}
         path = self.folder / "log.csv"
         fields = ["step", "windows", "minutes", "train_mm", "val_clean_mm", "val_noisy_mm"]
@@ -167,13 +218,13 @@ class Trainer:
 
     def _save(self) -> None:
         state = {
-            "config": asdict(self.network.config),
-            "network": self.network.state_dict(),
+            "config": asdict(self.config),
+            "supervised": self.supervised.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
             "step": self.step,
             "spent_s": self.spent_s,
+            "waited_s": self.waited_s,
         }
         temporary = self.folder / "checkpoint.part"
         torch.save(state, temporary)
@@ -184,11 +235,15 @@ class Trainer:
         if not path.is_file():
             return
         state = torch.load(path, map_location=self.device, weights_only=True)
-        if state["config"] != asdict(self.network.config):
+        if state["config"] != asdict(self.config):
             raise ValueError(f"{path} is of another network; choose another folder")
-        self.network.load_state_dict(state["network"])
+        self.supervised.load_state_dict(state["supervised"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"].cpu())
-        self.step, self.spent_s = state["step"], state["spent_s"]
+        self.step, self.spent_s, self.waited_s = state["step"], state["spent_s"], state["waited_s"]
         logger.info("resumed at step %d", self.step)
+
+
+def _seed(*numbers: int) -> int:
+    """One seed for a place in the run; numbers that differ a little give seeds that have nothing in common."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from ..skeleton import CAPTURE, COCO_17, H36M_17, MEDIAPIPE_33
+from ..skeleton import CAPTURE, COCO_17, H36M_17, LIMB_12, MEDIAPIPE_33
 
 __all__ = ["NoiseOptions", "disturb", "draw_visibility", "smooth_random"]
 
-_KEY_TIMES = 27
+# Seconds between the key times of the slow and of the faster errors, in frames of the training rate.
+_DRIFT_FRAMES = 30
+_WANDER_FRAMES = 5
 
 _LIMBS = [
     CAPTURE.indices(*(f"{side}_{joint}" for joint in chain))
@@ -21,20 +23,38 @@ _LIMBS = [
 ]
 # Joints that detectors place worst, as factors on the errors.
 _HARD = {"hip": 1.6, "ankle": 1.3, "heel": 1.4, "toe": 1.4, "wrist": 1.4, "elbow": 1.2, "index": 1.6, "pinky": 1.6}
-# Which joint sets the input comes in, and how often: the bundled detector's, Human3.6M's, COCO's, everything.
-_INPUT_SETS = ((MEDIAPIPE_33, 0.75), (H36M_17, 0.08), (COCO_17, 0.08), (CAPTURE, 0.09))
+# Which joint sets the input comes in, and how often: the bundled detector's, Human3.6M's, COCO's, everything,
+# the limbs alone.
+_INPUT_SETS = (
+    (MEDIAPIPE_33.joints, 0.70),
+    (H36M_17.joints, 0.08),
+    (COCO_17.joints, 0.08),
+    (CAPTURE.joints, 0.06),
+    (LIMB_12, 0.08),
+)
+# Groups of landmarks that some detectors lack and pictures hide.
+_GROUPS = [
+    CAPTURE.indices(*joints)
+    for joints in (
+        ("nose", "head", "left_ear", "right_ear"),
+        ("left_index", "left_pinky", "right_index", "right_pinky"),
+        ("left_heel", "left_toe", "right_heel", "right_toe"),
+    )
+]
 
 
 @dataclass(frozen=True)
 class NoiseOptions:
     """Standard deviations are in shares of the person's height in the picture; chances are for each window.
 
+    bias: constant over a clip; drift: below about 1 Hz; wander: up to some Hz; jitter: from frame to frame.
     level: log std of a factor on all errors of a window; clean: share of windows without any error.
     """
 
-    bias: float = 0.010
-    drift: float = 0.009
-    jitter: float = 0.003
+    bias: float = 0.009
+    drift: float = 0.006
+    wander: float = 0.006
+    jitter: float = 0.0015
     peak: float = 0.08
     peak_chance: float = 0.004
     level: float = 0.7
@@ -43,13 +63,16 @@ class NoiseOptions:
     joint_mask: float = 0.05
     frame_mask: float = 0.10
     limb_mask_chance: float = 0.3
+    group_mask: float = 0.06
     guess_chance: float = 0.15
     drop_visibility: float = 0.2
 
 
-def smooth_random(shape: tuple[int, ...], frames: int, generator: torch.Generator, device: torch.device) -> Tensor:
-    """Slowly varying standard normal numbers: drawn at 27 key times, straight between. Returns (*shape, frames)."""
-    keys = torch.randn(*shape, _KEY_TIMES, generator=generator, device=device)
+def smooth_random(
+    shape: tuple[int, ...], frames: int, generator: torch.Generator, device: torch.device, every: int = _DRIFT_FRAMES
+) -> Tensor:
+    """Slowly varying standard normal numbers: drawn every some frames, straight between. Returns (*shape, frames)."""
+    keys = torch.randn(*shape, frames // every + 2, generator=generator, device=device)
     return F.interpolate(keys.flatten(0, -2)[None], size=frames, mode="linear", align_corners=True)[0].view(
         *shape, frames
     )
@@ -87,6 +110,8 @@ def draw_visibility(batch: int, frames: int, options: NoiseOptions, generator: t
         visible[:, :, chain] = visible[:, :, chain].masked_fill(hidden.unsqueeze(-1), 0.0)
     block = _spans(torch.full((batch, 3), options.frame_mask, device=device), frames, 1, 60, generator).any(1)
     visible[block] = 0.0
+    for group in _GROUPS:
+        visible[:, :, group] *= torch.rand(batch, 1, 1, generator=generator, device=device) >= options.group_mask
     return visible * _set_mask(batch, generator).unsqueeze(1)
 
 
@@ -94,7 +119,7 @@ def _set_mask(batch: int, generator: torch.Generator) -> Tensor:
     """Which joints the input's own joint set has. Returns (B, J) of 0 and 1; "hip" wherever both hip joints are."""
     device = generator.device
     masks = torch.tensor(
-        [[float(j in known.joints or j == "hip") for j in CAPTURE.joints] for known, _ in _INPUT_SETS], device=device
+        [[float(j in known or j == "hip") for j in CAPTURE.joints] for known, _ in _INPUT_SETS], device=device
     )
     share = torch.tensor([share for _, share in _INPUT_SETS], device=device)
     return masks[torch.multinomial(share, batch, replacement=True, generator=generator)]
@@ -113,12 +138,13 @@ def disturb(
     level = level * (torch.rand(batch, generator=generator, device=device) >= options.clean)
     unit = (level * height)[:, None, None, None]
     bias = torch.randn(batch, 1, joints, 2, generator=generator, device=device) * options.bias
-    drift = smooth_random((batch, joints, 2), frames, generator, device).movedim(-1, 1) * options.drift
-    jitter = torch.randn(batch, frames, joints, 2, generator=generator, device=device) * options.jitter
+    drift = smooth_random((batch, joints, 2), frames, generator, device) * options.drift
+    drift += smooth_random((batch, joints, 2), frames, generator, device, _WANDER_FRAMES) * options.wander
+    white = torch.randn(batch, frames, joints, 2, generator=generator, device=device)
     struck = torch.rand(batch, frames, joints, 1, generator=generator, device=device) < options.peak_chance
-    jitter = torch.where(struck, jitter * (options.peak / options.jitter), jitter)
+    jitter = white * torch.where(struck, options.peak, options.jitter)
     # What is only guessed is placed worse.
     worse = torch.where(visibility == 0.5, 2.5, 1.0).unsqueeze(-1) * _joint_factors(device)[:, None]
-    noisy = rays + (bias + drift + jitter) * worse * unit
+    noisy = rays + (bias + drift.movedim(-1, 1) + jitter) * worse * unit
     swapped = _spans(torch.full((batch,), options.swap_chance, device=device), frames, 2, 20, generator)
     return torch.where(swapped[..., None, None], noisy[:, :, list(CAPTURE.mirror)], noisy)

@@ -1,4 +1,8 @@
-"""Training windows made on the device: motion, body, virtual camera, detector. Each window is drawn independently."""
+"""Training windows made on the device: motion, body, virtual camera, detector.
+
+Clips are drawn independently of each other; a clip somewhat longer than a window gives several windows, each with a
+target frame of its own, because making the clip costs more than cutting it.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +14,39 @@ from torch import Tensor
 from ..lift.normalisation import normalise_windows, turn_to_axis
 from ..lift.predict import TRAINING_FPS
 from ..skeleton import CAPTURE
+from .augment import AugmentOptions, augment_motion
 from .bodies import BodyOptions, draw_bone_lengths, reshape_bodies, turn_hands
 from .mocap import Take
 from .noise import NoiseOptions, disturb, draw_visibility, smooth_random
 
-__all__ = ["CLEAN_VIEW", "Batch", "CameraOptions", "MotionBank", "SampleOptions", "WindowSampler"]
+__all__ = [
+    "CLEAN_VIEW",
+    "DETECTOR_VIEW",
+    "Batch",
+    "CameraOptions",
+    "Clips",
+    "MotionBank",
+    "SampleOptions",
+    "WindowSampler",
+]
+
+# Nearer than this no target is asked for: half of the body is behind the camera.
+_NEAREST_M = 1.0
 
 
 @dataclass(frozen=True)
 class CameraOptions:
     """Virtual cameras: angles in degrees (mean, std), field of view and distance as ranges.
 
-    steep_roll: share of cameras that are held askew (roll std 40 degrees).
+    steep_roll: share of cameras that are held askew (roll std 35 degrees).
     focal_error: log std of the assumed over the true focal length; the focal length of found video is a guess.
     aside: how far the person stands from the picture's centre, as a share of the half picture.
     """
 
     fov_deg: tuple[float, float] = (30.0, 90.0)
     pitch_deg: tuple[float, float] = (5.0, 22.0)
-    roll_deg: tuple[float, float] = (0.0, 7.5)
-    steep_roll: float = 0.12
+    roll_deg: tuple[float, float] = (0.0, 8.0)
+    steep_roll: float = 0.25
     distance_m: tuple[float, float] = (1.8, 12.0)
     focal_error: float = 0.2
     aside: float = 0.5
@@ -45,6 +62,7 @@ class SampleOptions:
     speed: tuple[float, float] = (0.5, 2.0)
     mirror: bool = True
     hands_deg: tuple[float, float, float] = (45.0, 25.0, 12.0)
+    augment: AugmentOptions | None = field(default_factory=AugmentOptions)
     short_clips: float = 0.35
 
 
@@ -56,16 +74,44 @@ CLEAN_VIEW = SampleOptions(
     speed=(1.0, 1.0),
     mirror=False,
     hands_deg=(0.0, 0.0, 0.0),
+    augment=None,
     short_clips=0.0,
 )
 
 
+# The same with all that a detector does wrong.
+DETECTOR_VIEW = SampleOptions(body=None, augment=None)
+
+
 @dataclass(frozen=True)
 class Batch:
-    """inputs: (B, N, J, 3) network input; poses: (B, J, 3) metres about the root, in the turned camera axes."""
+    """inputs: (B, N, J, 3) network input; poses: (B, J, 3) metres about the root, in the turned camera axes.
+
+    context: (B, N / 3, J, 3), the poses of every third frame, each about its own root, in the same axes: the frames
+    in the middle of the network's blocks of three (causal: at their ends). depth: (B,) the root's distance, metres.
+    """
 
     inputs: Tensor
     poses: Tensor
+    context: Tensor
+    depth: Tensor
+    causal: bool
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Stretches of motion and what the detector made of them.
+
+    points_cam: (B, T, J, 3) metres; rays: (B, T, J, 2) with the detector's errors; visibility: (B, T, J);
+    first, last: (B,) the frames the clip really has; anchor: the frame it was drawn about.
+    """
+
+    points_cam: Tensor
+    rays: Tensor
+    visibility: Tensor
+    first: Tensor
+    last: Tensor
+    anchor: int
 
 
 class MotionBank:
@@ -110,54 +156,97 @@ class WindowSampler:
 
     def draw(self, batch: int) -> Batch:
         """A batch of independent windows."""
+        clips = self.draw_clips(batch)
+        return self.cut(clips, torch.full((batch,), clips.anchor, device=self.device))
+
+    def draw_clips(self, batch: int, spread: int = 0) -> Clips:
+        """Clips whose targets may lie up to `spread` frames before and after the anchor frame."""
         takes = self.bank.draw_takes(batch, self.generator)
-        joints, steps = self._motion(takes)
+        joints, first, last, anchor = self._motion(takes, spread)
+        if self.options.augment is not None:
+            joints = augment_motion(joints, self.options.augment, self.generator)
         if self.options.body is not None:
             lengths = draw_bone_lengths(self.bank.bone_lengths_m[takes], self.options.body, self.generator)
             joints = reshape_bodies(joints, lengths)
         if self.options.mirror:
             flipped = joints[:, :, list(CAPTURE.mirror)] * joints.new_tensor([-1.0, 1.0, 1.0])
             joints = torch.where(self._uniform(batch, 1, 1, 1) < 0.5, flipped, joints)
-        points_cam, focal_guess, picture = self._camera(joints)
-        return self._picture(points_cam, focal_guess, picture, steps)
+        points_cam, focal_guess, picture = self._camera(joints, anchor)
+        rays, visibility = self._picture(points_cam, anchor, focal_guess, picture)
+        return Clips(points_cam, rays, visibility, first, last, anchor)
 
-    def _motion(self, takes: Tensor) -> tuple[Tensor, Tensor]:
-        """Joints (B, N, J, 3) about a random target frame, and the window's frames clipped to the clip (B, N)."""
+    def draw_targets(self, clips: Clips) -> Tensor:
+        """(B,) one target frame for each clip, anywhere in its reach."""
+        spread = clips.anchor - self.target
+        low = torch.maximum(clips.first, torch.full_like(clips.first, clips.anchor - spread))
+        high = torch.minimum(clips.last, torch.full_like(clips.last, clips.anchor + spread))
+        targets = low + ((high - low + 1) * self._uniform(len(low))).long()
+        depth = clips.points_cam[torch.arange(len(targets), device=self.device), targets, 0, 2]
+        return torch.where(depth < _NEAREST_M, clips.anchor, targets)
+
+    def cut(self, clips: Clips, targets: Tensor) -> Batch:
+        """The windows about `targets` (B,). Beyond a clip's ends its first and last pictures are repeated."""
+        rows = torch.arange(len(targets), device=self.device)[:, None]
+        offsets = torch.arange(self.frames, device=self.device) - self.target
+        frames = torch.minimum(torch.maximum(targets[:, None] + offsets, clips.first[:, None]), clips.last[:, None])
+        windows = normalise_windows(clips.rays[rows, frames], clips.visibility[rows, frames], self.target, root=0)
+        root = clips.points_cam[rows[:, 0], targets, 0]
+        turn = turn_to_axis(root[:, :2] / root[:, 2:]).transpose(1, 2)
+        causal = self.target == self.frames - 1
+        around = clips.points_cam[rows, frames[:, 2 if causal else 1 :: 3]]
+        context = (around - around[:, :, :1]) @ turn[:, None]
+        target_cam = clips.points_cam[rows[:, 0], targets]
+        poses = (target_cam - target_cam[:, :1]) @ turn
+        return Batch(windows.inputs, poses, context, root.norm(dim=-1), causal)
+
+    def cut_pairs(self, clips: Clips, targets: Tensor) -> Batch:
+        """The windows about `targets` (B,), then those about the frames after them.
+
+        At a clip's last frame the two are the same.
+        """
+        after = torch.minimum(targets + 1, clips.last)
+        now, then = self.cut(clips, targets), self.cut(clips, after)
+        fields = ("inputs", "poses", "context", "depth")
+        return Batch(*(torch.cat([getattr(now, f), getattr(then, f)]) for f in fields), causal=now.causal)
+
+    def _motion(self, takes: Tensor, spread: int) -> tuple[Tensor, Tensor, Tensor, int]:
+        """Joints (B, T, J, 3) about a random frame, the first and last frame the clip has (B,), and the anchor."""
         bank, batch = self.bank, len(takes)
         low, high = self.options.speed
         speed = torch.exp(self._uniform(batch, low=0.0, high=1.0) * torch.log(torch.tensor(high / low))) * low
         step = bank.frames_per_step[takes] * speed
         length = bank.lengths[takes]
         centre = self._uniform(batch) * (length - 1)
-        offset = torch.arange(self.frames, device=self.device) - self.target
-        # The clip's own ends, or nearer ones: many real clips are shorter than a window.
+        anchor, count = self.target + spread, self.frames + 2 * spread
+        # The take's own ends, or nearer ones: many real clips are shorter than a window.
         before, after = centre / step, (length - 1 - centre) / step
         short = self._uniform(batch) < self.options.short_clips
         reach = self._uniform(batch, low=5.0, high=float(self.frames))
         before = torch.where(short, torch.minimum(before, reach * self._uniform(batch)), before)
         after = torch.where(short, torch.minimum(after, reach * self._uniform(batch)), after)
-        clipped = torch.minimum(torch.maximum(offset, -before.floor()[:, None]), after.floor()[:, None])
-        at = centre[:, None] + clipped * step[:, None]
-        first = at.floor().clamp_min(0)
-        first = torch.minimum(first, (length - 2).clamp_min(0)[:, None].float())
-        share = (at - first)[..., None, None]
-        index = bank.starts[takes][:, None] + first.long()
+        before, after = before.floor().clamp_max(anchor), after.floor().clamp_max(count - 1 - anchor)
+        offset = torch.arange(count, device=self.device) - anchor
+        at = centre[:, None] + torch.minimum(torch.maximum(offset, -before[:, None]), after[:, None]) * step[:, None]
+        base = at.floor().clamp_min(0)
+        base = torch.minimum(base, (length - 2).clamp_min(0)[:, None].float())
+        share = (at - base)[..., None, None]
+        index = bank.starts[takes][:, None] + base.long()
         joints = torch.lerp(bank.joints[index], bank.joints[index + 1], share)
         if any(self.options.hands_deg):
             std = torch.deg2rad(joints.new_tensor(self.options.hands_deg))
             angles = self._normal(batch, 1, 2, 3) * 0.7 + 0.7 * smooth_random(
-                (batch, 2, 3), self.frames, self.generator, self.device
+                (batch, 2, 3), count, self.generator, self.device
             ).movedim(-1, 1)
             joints = turn_hands(joints, bank.forearms[index], angles * std)
-        return joints, (clipped + self.target).long()
+        return joints, (anchor - before).long(), (anchor + after).long(), anchor
 
-    def _camera(self, joints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _camera(self, joints: Tensor, anchor: int) -> tuple[Tensor, Tensor, Tensor]:
         """Points in camera axes, the focal length's guess over its truth, and the picture's half size in slopes."""
         options, batch = self.options.camera, len(joints)
         yaw = self._uniform(batch, high=2 * torch.pi)
         pitch = torch.deg2rad(options.pitch_deg[0] + options.pitch_deg[1] * self._normal(batch))
         steep = self._uniform(batch) < options.steep_roll
-        roll_std = torch.where(steep, 40.0, options.roll_deg[1])
+        roll_std = torch.where(steep, 35.0, options.roll_deg[1])
         roll = torch.deg2rad(options.roll_deg[0] + roll_std * self._normal(batch))
         low, high = options.distance_m
         distance = low * (high / low) ** self._uniform(batch)
@@ -169,18 +258,18 @@ class WindowSampler:
             [torch.where(portrait, half_short, half_long), torch.where(portrait, half_long, half_short)], -1
         )
         rotation = _cam_from_world(yaw, pitch.clamp(-1.5, 1.5), roll)
-        root = joints[:, self.target, 0]
+        root = joints[:, anchor, 0]
         points = (joints - root[:, None, None]) @ rotation.transpose(1, 2)[:, None]
         aside = self._uniform(batch, 2, low=-1.0, high=1.0) * options.aside * half * distance[:, None]
         points = points + torch.cat([aside, distance[:, None]], -1)[:, None, None]
         guess = (self._normal(batch) * options.focal_error).exp()
         return points, guess, half
 
-    def _picture(self, points_cam: Tensor, guess: Tensor, half: Tensor, steps: Tensor) -> Batch:
+    def _picture(self, points_cam: Tensor, anchor: int, guess: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
+        """Rays (B, T, J, 2) as the detector and the guessed focal length give them, and visibility (B, T, J)."""
         batch, frames, joints, _ = points_cam.shape
         depth = points_cam[..., 2:].clamp_min(0.2)
         rays = points_cam[..., :2] / depth
-        distance = points_cam[:, self.target, 0, 2]
         noise = self.options.noise
         if noise is None:
             visibility = torch.ones(batch, frames, joints, device=self.device)
@@ -193,19 +282,11 @@ class WindowSampler:
             # Detectors still guess a little beyond the border, some of the time.
             guessed = self._uniform(batch, 1, 1) < 0.5
             visibility = torch.where(outside, torch.where(guessed, visibility.clamp_max(0.5), 0.0), visibility)
-            rays = disturb(rays, visibility, 1.7 / distance, noise, self.generator)
+            rays = disturb(rays, visibility, 1.7 / points_cam[:, anchor, 0, 2], noise, self.generator)
             certain = self._uniform(batch, 1, 1) < noise.drop_visibility
             visibility = torch.where(certain & (visibility > 0), 1.0, visibility)
         visibility = visibility * (points_cam[..., 2] > 0.3)
-        rays, visibility = _derive_hip(rays * guess[:, None, None, None], visibility)
-        # Beyond a clip's ends its first and last pictures are repeated, detection errors included.
-        rays = rays.gather(1, steps[..., None, None].expand_as(rays))
-        visibility = visibility.gather(1, steps[..., None].expand_as(visibility))
-        windows = normalise_windows(rays, visibility, self.target, root=0)
-        target_cam = points_cam[:, self.target]
-        turn = turn_to_axis(target_cam[:, 0, :2] / target_cam[:, 0, 2:])
-        poses = (target_cam - target_cam[:, :1]) @ turn.transpose(1, 2)
-        return Batch(windows.inputs, poses)
+        return _derive_hip(rays * guess[:, None, None, None], visibility)
 
 
 def _derive_hip(rays: Tensor, visibility: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
-from atcn_core.lift.network import AtcnConfig
 from atcn_core.skeleton import CAPTURE
 from atcn_core.train.bodies import BodyOptions, draw_bone_lengths, reshape_bodies, turn_hands
-from atcn_core.train.loop import Trainer, TrainOptions
 from atcn_core.train.mocap import Take
 from atcn_core.train.sampler import CLEAN_VIEW, MotionBank, SampleOptions, WindowSampler
 
@@ -102,35 +98,42 @@ def test_turning_hands_keeps_their_size_and_leaves_everything_else() -> None:
     assert torch.allclose(turn_hands(joints, forearms, torch.zeros(1, 27, 2, 3)), joints, atol=1e-6)
 
 
-@pytest.mark.parametrize("stop", [4, 7])
-def test_a_resumed_run_ends_as_an_unbroken_one(tmp_path: Path, stop: int) -> None:
-    config = AtcnConfig(27, 27, stages=3, values_per_joint=3, channels=16, groups=4, reduction=8, dropout=0.0)
-    bank = MotionBank([a_take()], CPU)
-
-    def run(folder: str, steps: int, planned: int) -> Trainer:
-        # The schedule is that of the planned run, wherever this piece of it stops.
-        options = TrainOptions(steps=planned, batch=16, log_every=1000)
-        trainer = Trainer(config, options, SampleOptions(), (bank, bank), tmp_path / folder, CPU)
-        trainer._resume()
-        while trainer.step < steps:
-            trainer._train_step()
-            trainer.step += 1
-        trainer._save()
-        return trainer
-
-    whole = run("whole", 10, 10)
-    run("broken", stop, 10)
-    resumed = run("broken", 10, 10)
-    for name, value in whole.average.state_dict().items():
-        assert torch.equal(value, resumed.average.state_dict()[name]), name
+def test_windows_cut_from_one_clip_show_the_same_motion_at_shifted_times() -> None:
+    drawer = sampler(CLEAN_VIEW)
+    clips = drawer.draw_clips(32, spread=10)
+    anchor = torch.full((32,), clips.anchor)
+    here, there = drawer.cut(clips, anchor), drawer.cut(clips, anchor + 3)
+    inside = (clips.first <= clips.anchor - 13) & (clips.last >= clips.anchor + 16)
+    assert inside.sum() > 10
+    # The pose three frames on is the next block's of the context, but for the turn between the two targets' axes.
+    next_block = here.context[inside, 5]
+    assert torch.allclose(here.context[:, 4], here.poses, atol=1e-6)
+    assert torch.allclose(next_block.norm(dim=-1), there.poses[inside].norm(dim=-1), atol=1e-5)
+    assert (next_block - there.poses[inside]).norm(dim=-1).max() < 0.2
 
 
-def test_training_lowers_the_error(tmp_path: Path) -> None:
-    config = AtcnConfig(27, 27, stages=3, values_per_joint=3, channels=32, groups=4, reduction=8, dropout=0.0)
-    bank = MotionBank([a_take()], CPU)
-    options = TrainOptions(steps=60, batch=32, rate=5e-3, log_every=20, ema=0.9)
-    trainer = Trainer(config, options, CLEAN_VIEW, (bank, bank), tmp_path, CPU)
-    trainer.run()
-    losses_mm = [float(line.split(",")[3]) for line in (tmp_path / "log.csv").read_text().splitlines()[1:]]
-    assert len(losses_mm) == 3
-    assert losses_mm[-1] < 0.85 * losses_mm[0]
+def test_targets_lie_in_the_clip_and_in_reach() -> None:
+    drawer = sampler(SampleOptions(short_clips=1.0))
+    clips = drawer.draw_clips(256, spread=10)
+    targets = torch.stack([drawer.draw_targets(clips) for _ in range(8)])
+    assert ((targets >= clips.first) & (targets <= clips.last)).all()
+    assert (targets - clips.anchor).abs().max() <= 10
+    assert len((targets - clips.anchor).unique()) > 10
+
+
+def test_pairs_are_neighbouring_frames() -> None:
+    drawer = sampler(CLEAN_VIEW)
+    clips = drawer.draw_clips(64, spread=5)
+    pairs = drawer.cut_pairs(clips, drawer.draw_targets(clips))
+    now, after = pairs.poses.chunk(2)
+    step = (after - now).norm(dim=-1).mean(dim=-1)
+    assert len(pairs.inputs) == 128
+    assert 0 < step.median() < 0.03
+    assert (pairs.depth > 1.0).all()
+
+
+def test_what_the_picture_lacks_is_never_seen() -> None:
+    batch = sampler(CLEAN_VIEW).draw(64)
+    assert (batch.inputs[..., CAPTURE.indices("spine", "thorax", "head"), 2] == 0).all()
+    seen = [j for j in range(len(CAPTURE)) if CAPTURE.joints[j] not in ("spine", "thorax", "head")]
+    assert (batch.inputs[..., seen, 2] == 1).float().mean() > 0.95
