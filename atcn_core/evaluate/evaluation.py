@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import MotionError
 from ..lift.predict import TRAINING_FPS
 from .held_out import score_windows
-from .networks import Candidate, lifter_of, load_candidates
+from .networks import Candidate, lifter_of, load_candidates, sha256
 from .output import Figures
 from .pose2sim import score_pose2sim
 from .probes import attention_rows, speed_rows
@@ -85,7 +85,7 @@ def evaluate(request: Request, say: Callable[[str], None] = lambda _text: None) 
 
 
 def _described(one: Candidate) -> dict[str, object]:
-    kind = {"label": one.label, "file": one.file, "parameters": one.parameters}
+    kind = {"label": one.label, "file": one.file_name, "sha256": sha256(one.file), "parameters": one.parameters}
     return kind | {"name": one.config.name, "config": asdict(one.config), "card": one.card}
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from ..lift.network import Atcn, AtcnConfig
 from ..lift.predict import Lifter
 from ..train.rivals import Rival, RivalConfig, build_rival
 
-__all__ = ["BUNDLED_NAME", "Candidate", "Network", "as_atcn", "lifter_of", "load_candidates"]
+__all__ = ["BUNDLED_NAME", "Candidate", "Network", "as_atcn", "lifter_of", "load_candidates", "sha256"]
 
 Network = Atcn | Rival
 
@@ -28,10 +29,15 @@ class Candidate:
     """One network to score. label: unique among those given together; card: what its training wrote."""
 
     label: str
-    file: str
+    file: Path
     network: Network
     config: AtcnConfig | RivalConfig
     card: dict[str, Any]
+
+    @property
+    def file_name(self) -> str:
+        """The file's name, with the run's folder where it is not one of the add-on's own."""
+        return self.file.name if self.file.parent == BUNDLED.parent else f"{self.file.parent.name}/{self.file.name}"
 
     @property
     def parameters(self) -> int:
@@ -42,18 +48,29 @@ class Candidate:
 def load_candidates(paths: Sequence[Path]) -> list[Candidate]:
     """The networks of weights files; the path "bundled" is the add-on's own. Raises ModelError."""
     found = []
-    for path in paths:
-        weights = read_weights(BUNDLED if str(path) == BUNDLED_NAME else path)
+    for given in paths:
+        path = BUNDLED if str(given) == BUNDLED_NAME else Path(given).resolve()
+        weights = read_weights(path)
         network, config = _build(weights)
         restore(network, weights)
-        found.append(Candidate(_label(config), weights.name, network, config, weights.card))
-    counts, seen = Counter(one.label for one in found), Counter()
-    for index, one in enumerate(found):
-        if counts[one.label] > 1:
-            seen[one.label] += 1
-            label = f"{one.label} ({seen[one.label]})"
-            found[index] = Candidate(label, one.file, one.network, one.config, one.card)
-    return found
+        found.append(Candidate(_label(config), path, network, config, weights.card))
+    return _told_apart(found)
+
+
+def _told_apart(candidates: list[Candidate]) -> list[Candidate]:
+    """Equal labels get the name of the run's folder, or a number where that is the same too."""
+    for mark in (lambda number, one: one.file.parent.name, lambda number, one: number):
+        counts, seen = Counter(one.label for one in candidates), Counter()
+        for index, one in enumerate(candidates):
+            if counts[one.label] > 1:
+                seen[one.label] += 1
+                candidates[index] = replace(one, label=f"{one.label} ({mark(seen[one.label], one)})")
+    return candidates
+
+
+def sha256(path: Path) -> str:
+    """The file's hash in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def as_atcn(network: Network) -> Atcn:

@@ -25,7 +25,7 @@ def a_candidate(label: str, *, dead: bool) -> Candidate:
     for layer in network.attention:
         torch.nn.init.normal_(layer.linear.weight, std=0.0 if dead else 20.0)
         layer.linear.weight.data -= layer.linear.weight.data.mean(dim=1, keepdim=True)  # reads changes alone
-    return Candidate(label, "", network, network.config, {})
+    return Candidate(label, Path("w"), network, network.config, {})
 
 
 def test_the_spread_of_live_attention_is_seen_and_dead_attention_has_none(views: list[View]) -> None:

@@ -14,7 +14,7 @@ from .people import small_atcn, write_weights
 
 def candidate(label: str, card: dict | None = None, **changes: object) -> Candidate:
     network = small_atcn(**{"reduction": 128, **changes})
-    return Candidate(label, f"{label}.safetensors", network, network.config, card or {})
+    return Candidate(label, Path(f"{label}.safetensors"), network, network.config, card or {})
 
 
 def test_the_sizes_are_the_papers() -> None:
