@@ -11,10 +11,10 @@ import torch
 
 from ..errors import AtcnError
 from ..lift.checkpoint import save_network
-from ..lift.device import pick_device
 from .config import RunConfig, load_config
 from .loop import Trainer
 from .mocap import load_split
+from .processes import join_processes
 from .sampler import MotionBank
 
 
@@ -41,16 +41,19 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         config = _config(arguments)
-        device = pick_device(arguments.device)
-        banks = [MotionBank(load_split(arguments.motion, split), device) for split in ("train", "val")]
+        processes = join_processes(arguments.device)
+        banks = [MotionBank(load_split(arguments.motion, split), processes.device) for split in ("train", "val")]
         torch.manual_seed(config.train.seed)
         trainer = Trainer(
-            config.build(), config.train, config.samples, config.losses, (banks[0], banks[1]), arguments.run, device
+            config.build(), config.train, config.samples, config.losses, (banks[0], banks[1]), arguments.run, processes
         )
         network = trainer.run()
     except AtcnError as error:
         print(error, file=sys.stderr)
         return 2
+    processes.leave()
+    if not processes.leads:
+        return 0
     card: dict[str, object] = trainer.figures() | {"config": config.as_dict()}
     save_network(arguments.run / "weights.safetensors", network, card)
     print(card)

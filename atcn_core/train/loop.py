@@ -19,6 +19,7 @@ from tqdm import tqdm
 from ..lift.network import AtcnConfig, set_momentum
 from .losses import LossOptions, SupervisedNetwork, joint_weights, total_loss
 from .optimizers import OPTIMIZERS, make_optimizer
+from .processes import Processes
 from .rivals import RivalConfig
 from .sampler import CLEAN_VIEW, DETECTOR_VIEW, Batch, Clips, MotionBank, SampleOptions, WindowSampler
 
@@ -75,14 +76,16 @@ class Trainer:
         losses: LossOptions,
         banks: tuple[MotionBank, MotionBank],
         folder: Path,
-        device: torch.device,
+        processes: Processes,
     ) -> None:
-        self.options, self.losses, self.folder, self.device = options, losses, folder, device
+        self.options, self.losses, self.folder, self.processes = options, losses, folder, processes
+        self.device = device = processes.device
         self.network = network.to(device)
-        self.config: AtcnConfig | RivalConfig = network.config  # type: ignore[assignment]  # a module's attributes have no type
+        self.config: AtcnConfig | RivalConfig = network.config  # type: ignore[assignment]  # untyped
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.supervised = SupervisedNetwork(self.network, context=losses.context > 0).to(device)
-        self.forward = torch.compile(self.supervised) if options.compiled else self.supervised
+        shared = processes.share(self.supervised)
+        self.forward = torch.compile(shared) if options.compiled else shared
         self.optimizer = make_optimizer(options.optimizer, self.supervised, options.rate)
         self.weights = joint_weights(device)
         self.generator = torch.Generator(device)
@@ -105,31 +108,38 @@ class Trainer:
         by_steps = self.step / self.options.steps if self.options.steps else 0.0
         return min(1.0, max(by_time, by_steps))
 
+    @property
+    def windows(self) -> int:
+        """Windows seen so far, by all processes."""
+        return self.step * self.options.batch * self.processes.count
+
     def run(self, until: int | None = None) -> nn.Module:
         """Train to the end of the budget, or to a step before. Returns the averaged network, in evaluation mode."""
         self._resume()
         saved = time.monotonic()
         losses: list[float] = []
-        with tqdm(total=100.0, unit="%", bar_format="{l_bar}{bar}| {postfix}") as bar:
+        leads = self.processes.leads
+        with tqdm(total=100.0, unit="%", bar_format="{l_bar}{bar}| {postfix}", disable=not leads) as bar:
             while self.progress < 1.0 and self.step != until:
                 started, compiling = time.monotonic(), self.options.compiled and self.clips is None
                 losses.append(self._train_step())
                 if not compiling:  # which takes minutes that train nothing
-                    self.spent_s += time.monotonic() - started
+                    self.spent_s = self.processes.agree(self.spent_s + time.monotonic() - started)
                 self.step += 1
                 bar.n = 100.0 * self.progress
-                if self.step % self.options.log_every == 0:
+                if leads and self.step % self.options.log_every == 0:
                     self._log(losses, bar)
                     losses.clear()
-                if time.monotonic() - saved > self.options.save_every_s:
+                if leads and time.monotonic() - saved > self.options.save_every_s:
                     self._save()
                     saved = time.monotonic()
-        self._save()
+        if leads:
+            self._save()
         return self.average.eval()
 
     def figures(self) -> dict[str, object]:
         """What the run did so far, for the model card."""
-        windows = self.step * self.options.batch
+        windows = self.windows
         return {
             "name": self.config.name,
             "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
@@ -138,6 +148,7 @@ class Trainer:
             "windows_per_s": round(windows / max(self.spent_s, 1e-9)),
             "share_of_step_waiting_for_data": round(self.waited_s / max(self.spent_s, 1e-9), 3),
             "device": self.device.type,
+            "processes": self.processes.count,
             "val_mm": {name: round(value, 1) for name, value in self.judge().items()},
         }
 
@@ -147,9 +158,9 @@ class Trainer:
         block, turn = divmod(step, options.reuse)
         pairs = self.losses.velocity > 0
         if self.clips is None or turn == 0:
-            self.generator.manual_seed(_seed(options.seed, block, 0))
+            self.generator.manual_seed(_seed(options.seed, self.processes.rank, block, 0))
             self.clips = self.sampler.draw_clips(options.batch // 2 if pairs else options.batch, options.spread)
-        self.generator.manual_seed(_seed(options.seed, block, 1 + turn))
+        self.generator.manual_seed(_seed(options.seed, self.processes.rank, block, 1 + turn))
         targets = self.sampler.draw_targets(self.clips)
         return self.sampler.cut_pairs(self.clips, targets) if pairs else self.sampler.cut(self.clips, targets)
 
@@ -200,7 +211,7 @@ class Trainer:
     def _log(self, losses: list[float], bar: tqdm) -> None:
         row = {
             "step": self.step,
-            "windows": self.step * self.options.batch,
+            "windows": self.windows,
             "minutes": round(self.spent_s / 60, 2),
             "train_mm": round(1000 * sum(losses) / len(losses), 2),
         }

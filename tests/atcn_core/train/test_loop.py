@@ -11,6 +11,7 @@ import torch
 from atcn_core.lift.network import Atcn, AtcnConfig
 from atcn_core.train.loop import Trainer, TrainOptions
 from atcn_core.train.losses import LossOptions
+from atcn_core.train.processes import Processes
 from atcn_core.train.sampler import CLEAN_VIEW, MotionBank, SampleOptions
 
 from .test_sampler import a_take
@@ -22,7 +23,7 @@ SMALL = AtcnConfig(27, 27, stages=3, values_per_joint=3, channels=64, groups=4, 
 def a_trainer(folder: Path, options: TrainOptions, losses: LossOptions, samples: SampleOptions) -> Trainer:
     torch.manual_seed(0)
     bank = MotionBank([a_take()], CPU)
-    return Trainer(Atcn(SMALL), options, samples, losses, (bank, bank), folder, CPU)
+    return Trainer(Atcn(SMALL), options, samples, losses, (bank, bank), folder, Processes(CPU))
 
 
 @pytest.mark.parametrize("optimizer", ["ranger", "radam", "muon"])
@@ -67,8 +68,9 @@ def test_training_lowers_the_error(tmp_path: Path, losses: LossOptions) -> None:
 def test_a_run_is_not_resumed_as_another_network(tmp_path: Path) -> None:
     options = TrainOptions(steps=1, batch=4, spread=0)
     a_trainer(tmp_path, options, LossOptions(), CLEAN_VIEW).run()
-    bank = MotionBank([a_take()], CPU)
-    other = Trainer(Atcn(replace(SMALL, groups=8)), options, CLEAN_VIEW, LossOptions(), (bank, bank), tmp_path, CPU)
+    banks = (MotionBank([a_take()], CPU),) * 2
+    network = Atcn(replace(SMALL, groups=8))
+    other = Trainer(network, options, CLEAN_VIEW, LossOptions(), banks, tmp_path, Processes(CPU))
     with pytest.raises(ValueError, match="another network"):
         other.run()
 
