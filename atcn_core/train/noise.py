@@ -14,7 +14,7 @@ __all__ = ["NoiseOptions", "disturb", "draw_visibility", "smooth_random"]
 
 # Seconds between the key times of the slow and of the faster errors, in frames of the training rate.
 _DRIFT_FRAMES = 30
-_WANDER_FRAMES = 5
+_WANDER_FRAMES = 9
 
 _LIMBS = [
     CAPTURE.indices(*(f"{side}_{joint}" for joint in chain))
@@ -22,7 +22,13 @@ _LIMBS = [
     for chain in (("elbow", "wrist", "index", "pinky"), ("knee", "ankle", "heel", "toe"))
 ]
 # Joints that detectors place worst, as factors on the errors.
-_HARD = {"hip": 1.6, "ankle": 1.3, "heel": 1.4, "toe": 1.4, "wrist": 1.4, "elbow": 1.2, "index": 1.6, "pinky": 1.6}
+_HARD = {"hip": 1.3, "ankle": 1.2, "wrist": 1.3, "elbow": 1.1, "index": 1.2, "pinky": 1.2}
+# The joint whose error the landmarks beyond it share.
+_CARRIED = [
+    (CAPTURE.index(f"{side}_{joint}"), CAPTURE.indices(*(f"{side}_{mark}" for mark in marks)))
+    for side in ("left", "right")
+    for joint, marks in (("wrist", ("index", "pinky")), ("ankle", ("heel", "toe")))
+]
 # Which joint sets the input comes in, and how often: the bundled detector's, Human3.6M's, COCO's, everything,
 # the limbs alone.
 _INPUT_SETS = (
@@ -51,15 +57,15 @@ class NoiseOptions:
     level: log std of a factor on all errors of a window; clean: share of windows without any error.
     """
 
-    bias: float = 0.009
-    drift: float = 0.006
-    wander: float = 0.006
-    jitter: float = 0.0015
+    bias: float = 0.008
+    drift: float = 0.005
+    wander: float = 0.009
+    jitter: float = 0.001
     peak: float = 0.08
-    peak_chance: float = 0.004
+    peak_chance: float = 0.002
     level: float = 0.7
     clean: float = 0.15
-    swap_chance: float = 0.06
+    swap_chance: float = 0.08
     joint_mask: float = 0.05
     frame_mask: float = 0.10
     limb_mask_chance: float = 0.3
@@ -145,6 +151,10 @@ def disturb(
     jitter = white * torch.where(struck, options.peak, options.jitter)
     # What is only guessed is placed worse.
     worse = torch.where(visibility == 0.5, 2.5, 1.0).unsqueeze(-1) * _joint_factors(device)[:, None]
-    noisy = rays + (bias + drift.movedim(-1, 1) + jitter) * worse * unit
-    swapped = _spans(torch.full((batch,), options.swap_chance, device=device), frames, 2, 20, generator)
+    errors = (bias + drift.movedim(-1, 1) + jitter) * worse
+    for carrier, carried in _CARRIED:
+        # A hand that is taken for elsewhere is so with its knuckles, a foot with heel and toe.
+        errors[:, :, carried] = 0.6 * errors[:, :, carried] + errors[:, :, carrier, None]
+    noisy = rays + errors * unit
+    swapped = _spans(torch.full((batch,), options.swap_chance, device=device), frames, 2, 30, generator)
     return torch.where(swapped[..., None, None], noisy[:, :, list(CAPTURE.mirror)], noisy)
