@@ -1,4 +1,8 @@
-"""BVH motion files: any hierarchy, any channel order. Joints' meaning is not known here."""
+"""BVH motion files: any hierarchy, any channels in any order. What the joints mean and the unit are not known here.
+
+Written from the format's description by its users; where those differ: position channels stand in for the joint's
+OFFSET (as exporters that key every joint mean it), they are not added to it.
+"""
 
 from __future__ import annotations
 
@@ -48,24 +52,27 @@ def read_bvh(path: Path) -> BvhMotion:
     path = Path(path)
     try:
         head, _, tail = path.read_text().partition("MOTION")
-        joints = _parse_hierarchy(head.split())
+        joints = _parse_hierarchy(head)
         fps, values = _parse_motion(tail, sum(len(j.channels) for j in joints))
-    except (OSError, ValueError, IndexError, StopIteration) as error:
+        return _forward_kinematics(joints, values, fps)
+    except (OSError, ValueError, IndexError, StopIteration, ZeroDivisionError) as error:
         raise MotionError(f"{path.name} is not a complete BVH file.", hint="Choose another motion file.") from error
-    return _forward_kinematics(joints, values, fps)
 
 
-def _parse_hierarchy(tokens: list[str]) -> list[_Joint]:
+def _parse_hierarchy(text: str) -> list[_Joint]:
     joints: list[_Joint] = []
     open_joints: list[int] = []
-    words = iter(tokens)
+    # Names may hold blanks, so a name is what stands before the bracket.
+    words = iter(text.replace("{", " { ").replace("}", " } ").split())
     for word in words:
         if word in ("ROOT", "JOINT"):
-            joints.append(_Joint(next(words), open_joints[-1] if open_joints else -1))
+            name = " ".join(iter(lambda: next(words), "{"))
+            joints.append(_Joint(name, open_joints[-1] if open_joints else -1))
+            open_joints.append(len(joints) - 1)
         elif word == "End":
-            next(words)
+            while next(words) != "{":
+                pass
             joints.append(_Joint(joints[open_joints[-1]].name + END_SUFFIX, open_joints[-1]))
-        elif word == "{":
             open_joints.append(len(joints) - 1)
         elif word == "}":
             open_joints.pop()
@@ -73,18 +80,18 @@ def _parse_hierarchy(tokens: list[str]) -> list[_Joint]:
             joints[-1].offset = (float(next(words)), float(next(words)), float(next(words)))
         elif word == "CHANNELS":
             joints[-1].channels = tuple(next(words) for _ in range(int(next(words))))
-    if not joints:
-        raise ValueError("no joints")
+    if not joints or open_joints:
+        raise ValueError("no joints, or brackets left open")
     return joints
 
 
 def _parse_motion(text: str, channels: int) -> tuple[float, np.ndarray]:
-    lines = text.strip().splitlines()
+    lines = [line for line in text.splitlines() if line.strip()]
     frames = int(lines[0].split(":")[1])
     frame_time_s = float(lines[1].split(":")[1])
     values = np.array(" ".join(lines[2:]).split(), dtype=np.float64)
-    if frames < 1 or values.size != frames * channels:
-        raise ValueError("the number of values does not fit the hierarchy")
+    if frames < 1 or values.size != frames * channels or not np.isfinite(values).all():
+        raise ValueError("the values do not fit the hierarchy")
     # Files round the frame time (0.0166667 s); the rate meant is the nearest hundredth of a frame.
     return round(1.0 / frame_time_s, 2), values.reshape(frames, channels)
 
@@ -110,14 +117,17 @@ def _forward_kinematics(joints: list[_Joint], values: np.ndarray, fps: float) ->
 def _local_transform(joint: _Joint, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Offset (T, 3) and rotation (T, 3, 3) in the parent's axes; rotation channels apply in the order written."""
     offset = np.broadcast_to(np.array(joint.offset), (len(values), 3)).copy()
+    local = np.broadcast_to(np.eye(3), (len(values), 3, 3))
     angles, order = [], ""
     for column, channel in enumerate(joint.channels):
-        axis = channel[0].upper()
-        if channel.lower().endswith("position"):
-            offset[:, "XYZ".index(axis)] += values[:, column]
+        axis, kind = channel[0].upper(), channel[1:].lower()
+        if kind not in ("position", "rotation") or axis not in "XYZ":
+            raise ValueError(f"unknown channel {channel}")
+        if kind == "position":
+            offset[:, "XYZ".index(axis)] = values[:, column]
         else:
             order += axis
             angles.append(values[:, column])
-    if not order:
-        return offset, np.broadcast_to(np.eye(3), (len(values), 3, 3))
-    return offset, Rotation.from_euler(order, np.stack(angles, axis=1), degrees=True).as_matrix()
+    if order:
+        local = Rotation.from_euler(order, np.stack(angles, axis=1), degrees=True).as_matrix()
+    return offset, local
