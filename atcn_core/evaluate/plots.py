@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from ..errors import MotionError
 from .output import Figures, write_bytes
@@ -113,10 +114,13 @@ def draw_convergence(logs: Mapping[str, Mapping[str, Sequence[tuple[float, float
         for name, (words, style) in _CURVES.items():
             if curves[name]:
                 windows, errors_mm = zip(*curves[name], strict=True)
-                axes.plot(windows, errors_mm, style, color=f"C{number % 10}", linewidth=1.2, label=f"{run}: {words}")
+                look = {"color": f"C{number % 10}", "linewidth": 1.2, "marker": "" if name == "train_mm" else "."}
+                axes.plot(windows, errors_mm, style, label=f"{run}: {words}", **look)
     axes.set_xlabel("training windows")
     axes.set_ylabel("MPJPE (mm)")
     axes.set_yscale("log")
+    for axis_ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        axis_ticks(StrMethodFormatter("{x:.0f}"))
     axes.grid(which="both", alpha=0.3)
     axes.legend(fontsize=8)
     return figure
