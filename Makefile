@@ -10,13 +10,18 @@ BLENDER := .blender/5.0/bin/python
 VIDEO ?= tests/data/demo.mp4
 RIG ?= bruno
 ARGS ?=
-export VIDEO RIG OUT
+# For the training commands: a folder of BVH files, the run's folder, and what is trained.
+MOTION ?= ../shared/mocap
+RUN ?= out/train
+CONFIG ?= l6xv4
+TORCH_PYTHON ?= .venv/bin/python
+export VIDEO RIG OUT MOTION RUN CONFIG
 
 .DEFAULT_GOAL := help
-.PHONY: help capture test bench addon train model lint format engine blender system clean
+.PHONY: help capture test bench addon train train-gpu model lint format engine blender system clean
 
 help: ## list the commands
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name words; do printf '  make %-9s%s\n' "$$name" "$$words"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name words; do printf '  make %-10s%s\n' "$$name" "$$words"; done
 
 capture: engine blender model ## VIDEO=clip.mp4 [RIG=name] [OUT=out.blend]: capture, write the .blend and a preview .mp4 beside it
 	@name=$$(basename "$$VIDEO"); out="$${OUT:-out/$${name%.*}.blend}"; \
@@ -31,8 +36,11 @@ bench: engine blender model ## the speed and memory figures in one table (VIDEO=
 addon: system ## the extension's zip, in dist/
 	@$(PYTHON311) build_addon.py $(ARGS)
 
-train: engine ## train the network; ARGS go to python -m atcn_core.train
-	@$(ENGINE) -m atcn_core.train $(ARGS)
+train: engine ## train a network on MOTION=folder into RUN=folder (CONFIG=l6xv4, ARGS="--minutes 60 ...")
+	@$(ENGINE) -m atcn_core.train --motion "$$MOTION" --run "$$RUN" --config "$$CONFIG" $(ARGS)
+
+train-gpu: ## the full-width network in 25 minutes on a GPU, with a Python that has CUDA's torch (TORCH_PYTHON=python3)
+	@$(TORCH_PYTHON) -m atcn_core.train --motion "$$MOTION" --run "$$RUN" --config l6xv4-gpu --device cuda $(ARGS)
 
 lint: engine ## ruff and pyright
 	@$(ENGINE) -m ruff check .

@@ -42,6 +42,7 @@ def main() -> int:
     try:
         config = _config(arguments)
         processes = join_processes(arguments.device)
+        logging.info("%s on %s", config.network.name, processes.device)
         banks = [MotionBank(load_split(arguments.motion, split), processes.device) for split in ("train", "val")]
         torch.manual_seed(config.train.seed)
         trainer = Trainer(

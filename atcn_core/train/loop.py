@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from ..errors import OutputError
 from ..lift.network import AtcnConfig, set_momentum
 from .losses import LossOptions, SupervisedNetwork, joint_weights, total_loss
 from .optimizers import OPTIMIZERS, make_optimizer
@@ -114,7 +115,10 @@ class Trainer:
         return self.step * self.options.batch * self.processes.count
 
     def run(self, until: int | None = None) -> nn.Module:
-        """Train to the end of the budget, or to a step before. Returns the averaged network, in evaluation mode."""
+        """Train to the end of the budget, or to a step before. Returns the averaged network, in evaluation mode.
+
+        Raises OutputError where the folder holds the run of another network.
+        """
         self._resume()
         saved = time.monotonic()
         losses: list[float] = []
@@ -247,7 +251,7 @@ class Trainer:
             return
         state = torch.load(path, map_location=self.device, weights_only=True)
         if state["config"] != asdict(self.config):
-            raise ValueError(f"{path} is of another network; choose another folder")
+            raise OutputError(f"{path} is of another network.", hint="Choose another folder for this run.")
         self.supervised.load_state_dict(state["supervised"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])

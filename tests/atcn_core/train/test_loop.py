@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from atcn_core.errors import OutputError
 from atcn_core.lift.network import Atcn, AtcnConfig
 from atcn_core.train.loop import Trainer, TrainOptions
 from atcn_core.train.losses import LossOptions
@@ -71,7 +72,7 @@ def test_a_run_is_not_resumed_as_another_network(tmp_path: Path) -> None:
     banks = (MotionBank([a_take()], CPU),) * 2
     network = Atcn(replace(SMALL, groups=8))
     other = Trainer(network, options, CLEAN_VIEW, LossOptions(), banks, tmp_path, Processes(CPU))
-    with pytest.raises(ValueError, match="another network"):
+    with pytest.raises(OutputError, match="another network"):
         other.run()
 
 
