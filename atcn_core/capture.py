@@ -1,5 +1,6 @@
-"""From a video to motion.npz: detect, lift, constant limbs, root path. `python -m atcn_core.capture VIDEO --out FILE`.
+"""From a video to motion.npz: detect, put right, lift, constant limbs, root path.
 
+`python -m atcn_core.capture VIDEO --out FILE`.
 The order of the stages lives here; what they do lives in their own modules.
 """
 
@@ -34,11 +35,13 @@ FIT_SLACK_FRAMES = 1.5
 SAME_TIME_S = 0.002
 
 
-def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
+def capture(job: CaptureJob, reporter: Reporter, *, enhance: bool = True) -> dict[str, str]:
     """Do the job; its files by role: "motion", and "keypoints" where such a file was read or written.
 
-    The motion has one entry for each frame of the cut, at the video's own time stamps; gaps are filled in and have
-    score 0. Raises AtcnError of the kind that says what is wrong; then no motion file is written.
+    enhance: put the 2D joints right before they are lifted (detect.enhance); a keypoint file that is written holds
+    them as they were found. The motion has one entry for each frame of the cut, at the video's own time stamps; gaps
+    are filled in and have a score of 0, or a low one where the joint was seen shortly before and after.
+    Raises AtcnError of the kind that says what is wrong; then no motion file is written.
     """
     motion_out = Path(job.motion_out)
     _check_writable(motion_out)
@@ -59,6 +62,10 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
         save_keypoints(Path(job.keypoints_out), keypoints)
         paths["keypoints"] = job.keypoints_out
     reporter.check_cancelled()
+    if enhance:
+        from .detect.enhance import enhanced
+
+        keypoints = enhanced(keypoints)
     save_motion(motion_out, _solve(to_capture(keypoints), lifter, reporter))
     return paths
 
@@ -198,11 +205,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
     parser.add_argument("--detector", default="mediapipe", help="name of the 2D detector (default: mediapipe)")
     parser.add_argument("--model", default="", metavar="FILE", help="the detector's model, if not its default one")
+    parser.add_argument("--as-found", action="store_true", help="lift the 2D joints as they are found or given")
     parser.add_argument("--start", type=float, default=None, metavar="S", help="begin at this time of the video")
     parser.add_argument("--end", type=float, default=None, metavar="S", help="end before this time of the video")
     try:
         with ConsoleReporter() as reporter:
-            paths = capture(_job(parser.parse_args(arguments)), reporter)
+            options = parser.parse_args(arguments)
+            paths = capture(_job(options), reporter, enhance=not options.as_found)
     except AtcnError as error:
         complain(error)
         return EXIT_CANCELLED if isinstance(error, CancelledError) else EXIT_FAILED

@@ -26,15 +26,25 @@ __all__ = ["MediapipeDetector"]
 OUTSIDE_SCORE = 0.1
 # "Outside" is further beyond the border than this part of the picture's longer side.
 OUTSIDE_MARGIN = 0.02
+# MediaPipe smooths its landmarks forwards in time: they trail behind fast motion by a frame or so, and a swap of left
+# and right is smeared over several. Its filter opens with the time between frames, so frames said to be this far apart
+# pass it as they are (by a third of a percent), while the person is followed as ever. Smoothing both ways comes later.
+APART_MS = 1_000_000
 
 
 class MediapipeDetector:
-    """One person followed through a video. The score is MediaPipe's visibility, low for joints outside the picture."""
+    """One person followed through a video. The score is MediaPipe's visibility, low for joints outside the picture.
+
+    smoothed: leave MediaPipe's own smoothing on, which trails behind the motion.
+    """
 
     skeleton = MEDIAPIPE_33
 
-    def __init__(self, *, model: str = "", world: bool = False, reporter: Reporter | None = None) -> None:
+    def __init__(
+        self, *, model: str = "", world: bool = False, smoothed: bool = False, reporter: Reporter | None = None
+    ) -> None:
         self._model = model
+        self._smoothed = smoothed
         self._world = world
         self._reporter = reporter or Reporter()
         self._landmarker: PoseLandmarker | None = None
@@ -64,7 +74,9 @@ class MediapipeDetector:
         if self._landmarker is None:
             raise RuntimeError("open() comes before detect()")
         first = self._last_ms < 0
-        self._last_ms = max(round(time_s * 1000.0), self._last_ms + 1)  # MediaPipe wants whole, growing milliseconds
+        # MediaPipe wants whole, growing milliseconds.
+        at_ms = round(time_s * 1000.0) if self._smoothed else self._last_ms + APART_MS
+        self._last_ms = max(at_ms, self._last_ms + 1)
         picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2RGB))
         with _stderr_hushed() if first else nullcontext():
             found = self._landmarker.detect_for_video(picture, self._last_ms)

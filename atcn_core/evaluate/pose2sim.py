@@ -10,7 +10,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ..clip import Keypoints2D, to_capture
-from ..detect import create_detector
+from ..detect.enhance import enhanced
+from ..detect.mediapipe import MediapipeDetector
 from ..detect.track import track_person
 from ..errors import MotionError
 from ..frames import Intrinsics, cam_to_px
@@ -20,6 +21,9 @@ from ..skeleton import CAPTURE, LIMB_12, MEDIAPIPE_33
 from .metrics import acceleration_error, mpjpe, p_mpjpe
 
 __all__ = ["score_pose2sim"]
+
+# The points of the true 2D row: the limb joints, and the nose, without which no detector's joints ever come.
+_TRUE_POINTS = (*LIMB_12, "nose")
 
 
 @dataclass(frozen=True)
@@ -31,19 +35,18 @@ class _Camera:
 
 
 def _trc_name(joint: str) -> str:
-    """The file's name of a limb joint: "left_elbow" is "LElbow" there."""
-    side, part = joint.split("_")
-    return side[0].upper() + part.capitalize()
+    """The file's name of a joint: "left_elbow" is "LElbow" there, "nose" is "Nose"."""
+    side, _, part = joint.rpartition("_")
+    return side[:1].upper() + part.capitalize()
 
 
 def _read_trc(path: Path) -> np.ndarray:
-    """(T, 12, 3) metres in the calibration's world (z up), joints as LIMB_12."""
+    """(T, 13, 3) metres in the calibration's world (z up), points as _TRUE_POINTS."""
     lines = path.read_text().splitlines()
     names = [name for name in lines[3].split("\t")[2:] if name]
     values = np.array([[float(v) for v in line.split("\t")[2:] if v] for line in lines[5:] if line.strip()])
     points = values.reshape(len(values), -1, 3)[..., [2, 0, 1]]
-    columns = [names.index(_trc_name(joint)) for joint in LIMB_12]
-    return points[:, columns]
+    return points[:, [names.index(_trc_name(joint)) for joint in _TRUE_POINTS]]
 
 
 def _read_cameras(path: Path) -> list[_Camera]:
@@ -84,11 +87,20 @@ def _scores_mm(points: np.ndarray, true: np.ndarray) -> dict[str, float]:
     }
 
 
+def _miss_px(keypoints: Keypoints2D, true_px: np.ndarray) -> dict[str, float]:
+    """How far the limb joints lie off their true pictures (T, 12, 2), frames without a person left out."""
+    found_px = keypoints.xy_px[: len(true_px), keypoints.skeleton.indices(*LIMB_12)]
+    miss_px = np.linalg.norm(found_px - true_px, axis=-1)
+    return {"2D median px": round(float(np.nanmedian(miss_px)), 1), "2D mean px": round(float(np.nanmean(miss_px)), 1)}
+
+
 def score_pose2sim(folder: Path, lifter: Lifter) -> list[dict[str, object]]:
     """One row a camera and method, in mm (acceleration mm/frame^2). Raises MotionError where files are missing.
 
-    Ours is lifted with the intrinsics assumed for any video, not with the calibration. The true 2D row shows what
-    the network would make of a perfect detector, calibration given.
+    MediaPipe's own 3D comes as MediaPipe gives it, smoothing and all. Ours is lifted from its landmarks as found
+    before that smoothing, and from the same put right by `detect.enhance` (what a capture does), with the intrinsics
+    assumed for any video, not with the calibration. The true 2D row shows what the network would make of a perfect
+    detector of these few points, calibration given.
     """
     folder = Path(folder)
     if not (folder / "Pose2Sim_markers.trc").is_file():
@@ -97,29 +109,40 @@ def score_pose2sim(folder: Path, lifter: Lifter) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for number, camera in enumerate(_read_cameras(folder / "Pose2Sim_cameras.toml"), start=1):
         true = world @ camera.cam_from_world.T + camera.translation_m
-        tracked = track_person(folder / f"cam{number:02d}.mp4", create_detector("mediapipe", world=True))
-        if tracked.world_cam is None:
-            raise MotionError("The detector gave no 3D of its own.", hint="Use MediaPipe's pose landmarker.")
-        keypoints, mediapipe = tracked.keypoints, tracked.world_cam
-        frames = min(len(true), len(mediapipe))
-        lifted = lifter.lift(to_capture(keypoints), Intrinsics.assumed(keypoints.image_wh_px), Reporter())
-        perfect = _true_keypoints(true, keypoints, camera.intrinsics)
-        from_true = lifter.lift(perfect, camera.intrinsics, Reporter())
-        ours = CAPTURE.indices(*LIMB_12)
-        for method, points in (
-            ("MediaPipe world landmarks", _held(mediapipe[:, MEDIAPIPE_33.indices(*LIMB_12)])),
-            ("ATCN, MediaPipe 2D", lifted[:, ours]),
-            ("ATCN, true 2D of 12 joints", from_true[:, ours]),
-        ):
-            rows.append({"camera": camera.name, "method": method, **_scores_mm(points[:frames], true[:frames])})
+        rows += _score_camera(folder / f"cam{number:02d}.mp4", camera, true, lifter)
+    return rows
+
+
+def _score_camera(video: Path, camera: _Camera, true: np.ndarray, lifter: Lifter) -> list[dict[str, object]]:
+    """One camera's rows. true: (T, 13, 3) metres in camera axes, points as _TRUE_POINTS."""
+    theirs = track_person(video, MediapipeDetector(world=True, smoothed=True))
+    if theirs.world_cam is None:
+        raise MotionError("The detector gave no 3D of its own.", hint="Use MediaPipe's pose landmarker.")
+    found = track_person(video, MediapipeDetector()).keypoints
+    put_right = enhanced(found)
+    frames = min(len(true), len(found.times_s))
+    perfect = _true_keypoints(true, found, camera.intrinsics)
+    assumed = Intrinsics.assumed(found.image_wh_px)
+    limbs = CAPTURE.indices(*LIMB_12)
+    mediapipe = _held(theirs.world_cam[:, MEDIAPIPE_33.indices(*LIMB_12)])
+    true_px = cam_to_px(true[:frames, : len(LIMB_12)], camera.intrinsics)
+    rows: list[dict[str, object]] = []
+    for method, keypoints, points in (
+        ("MediaPipe world landmarks", theirs.keypoints, mediapipe),
+        ("ATCN, MediaPipe 2D as found", found, lifter.lift(to_capture(found), assumed, Reporter())[:, limbs]),
+        ("ATCN, MediaPipe 2D enhanced", put_right, lifter.lift(to_capture(put_right), assumed, Reporter())[:, limbs]),
+        ("ATCN, true 2D of 13 points", perfect, lifter.lift(perfect, camera.intrinsics, Reporter())[:, limbs]),
+    ):
+        scores = _scores_mm(points[:frames], true[:frames, : len(LIMB_12)])
+        rows.append({"camera": camera.name, "method": method, **scores, **_miss_px(keypoints, true_px)})
     return rows
 
 
 def _true_keypoints(true_cam: np.ndarray, like: Keypoints2D, camera: Intrinsics) -> Keypoints2D:
-    """The 12 limb joints' true pictures as capture-set keypoints; everything else unseen."""
+    """The true points' pictures as capture-set keypoints; everything else unseen."""
     frames = min(len(true_cam), len(like.times_s))
     xy_px = np.full((frames, len(CAPTURE), 2), np.nan, dtype=np.float32)
     score = np.zeros((frames, len(CAPTURE)), dtype=np.float32)
-    xy_px[:, CAPTURE.indices(*LIMB_12)] = cam_to_px(true_cam[:frames], camera)
-    score[:, CAPTURE.indices(*LIMB_12)] = 1.0
+    xy_px[:, CAPTURE.indices(*_TRUE_POINTS)] = cam_to_px(true_cam[:frames], camera)
+    score[:, CAPTURE.indices(*_TRUE_POINTS)] = 1.0
     return to_capture(Keypoints2D(CAPTURE, like.times_s[:frames], like.fps, like.image_wh_px, xy_px, score))
