@@ -22,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--weights", type=Path, nargs="+", default=[Path(BUNDLED_NAME)], help="weights files, or bundled (the default)")
-    add("--motion", type=Path, nargs="+", default=[], help="BVH files, folders (val of splits.json), .npz of positions")
+    add("--motion", type=Path, nargs="+", default=[], help="BVH files, folders (their val split), .npz of positions")
     add("--windows", type=int, default=Request.windows, help="random windows beside the baselines; 0: none")
     add("--cameras", type=int, default=Request.cameras, help="fixed cameras before which each take is seen")
     add("--seconds", type=float, default=Request.seconds, help="only so much of each take")

@@ -15,7 +15,7 @@ from .pose2sim import score_pose2sim
 from .probes import attention_rows, speed_rows
 from .protocols import Row, action_rows, joint_rows, overall, p2_mm, series_mm, take_rows
 from .tables import ablation_tables, causal_rows, noise_rows
-from .takes import load_takes
+from .takes import has_split, load_takes
 from .views import LiftedView, View, lift_views, make_views, typical_height_px
 
 __all__ = ["PER", "Request", "evaluate"]
@@ -93,7 +93,7 @@ def _score_windows(
     request: Request, candidates: Sequence[Candidate], figures: Figures, say: Callable[[str], None]
 ) -> None:
     """Random windows beside the baselines, where a folder has a training split to fit those on."""
-    split = [path for path in request.motion if (Path(path) / "splits.json").is_file()]
+    split = [path for path in request.motion if has_split(path)]
     if not split or not request.windows:
         return
     say(f"{request.windows} windows")

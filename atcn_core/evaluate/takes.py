@@ -15,7 +15,7 @@ from ..lift.predict import TRAINING_FPS
 from ..skeleton import CAPTURE, H36M_17, MEDIAPIPE_33
 from ..train.mocap import load_split, read_take
 
-__all__ = ["KnownTake", "action_of", "load_takes", "read_positions", "resampled"]
+__all__ = ["KnownTake", "action_of", "has_split", "load_takes", "read_positions", "resampled"]
 
 _HINT = "Give BVH files, a folder of them, or an .npz with pos_0 (T, 17, 3), fps and take_0."
 # What no detector of ours gives stays hidden, so that scores are those of real use.
@@ -61,7 +61,7 @@ def action_of(name: str) -> str:
 
 
 def load_takes(paths: Sequence[Path], seconds: float = 0.0) -> list[KnownTake]:
-    """The takes of files and folders; of a folder with splits.json its `val` list, of another all it holds.
+    """The takes of files and folders; of a folder's BVH files those that training leaves out (`val`).
 
     seconds: only so much from the start of each take; 0 for all of it. Raises MotionError.
     """
@@ -75,11 +75,16 @@ def load_takes(paths: Sequence[Path], seconds: float = 0.0) -> list[KnownTake]:
     return takes
 
 
+def has_split(path: Path) -> bool:
+    """Whether it is a folder of BVH files, some of which are for training and some for scoring."""
+    return path.is_dir() and any(file.suffix.lower() == ".bvh" for file in path.rglob("*"))
+
+
 def _load(path: Path) -> list[KnownTake]:
     if path.is_dir():
-        if (path / "splits.json").is_file():
-            return [_shown_to_a_detector(take.name, take.joints_world, take.fps) for take in load_split(path, "val")]
-        return [take for file in sorted(path.iterdir()) if file.suffix in (".bvh", ".npz") for take in _load(file)]
+        held_out = load_split(path, "val") if has_split(path) else []
+        plain = [take for file in sorted(path.glob("*.npz")) for take in read_positions(file)]
+        return [_shown_to_a_detector(take.name, take.joints_world, take.fps) for take in held_out] + plain
     if not path.is_file():
         raise MotionError(f"There is no {path.name}.", hint=_HINT)
     if path.suffix == ".npz":

@@ -10,6 +10,7 @@ import pytest
 from atcn_core.errors import MotionError
 from atcn_core.evaluate.takes import action_of, load_takes, read_positions, resampled
 from atcn_core.skeleton import CAPTURE, H36M_17
+from atcn_core.train.mocap import load_split
 
 from .people import walking, write_positions
 
@@ -87,3 +88,17 @@ def test_single_motion_files_are_takes_too() -> None:
     assert take.action == "reject"
     assert not take.shown[CAPTURE.index("spine")]
     assert 0.7 < np.median(take.joints_world[:, CAPTURE.index("hip"), 2]) < 1.2
+
+
+@pytest.mark.skipif(not MOCAP.is_dir(), reason="the motion files are not here")
+def test_a_folders_held_out_files_are_scored_and_no_trained_ones(tmp_path: Path) -> None:
+    for name in ("m2m_reject_01", "m2m_bow_01", "fair1_zombie_01"):
+        if (MOCAP / f"{name}.bvh").is_file():
+            (tmp_path / f"{name}.bvh").symlink_to(MOCAP / f"{name}.bvh")
+    write_positions(tmp_path / "p.npz", walking())
+    names = [take.name for take in load_takes([tmp_path])]
+    trained = {take.name for take in load_split(tmp_path, "train")}
+    assert trained
+    assert len(names) > 1
+    assert not trained & set(names)
+    assert names[-1] == "S9_Walking"
