@@ -125,7 +125,7 @@ def _joints(figures: Tensor) -> Tensor:
 
 
 class _Dice:
-    """Random numbers for some windows of a batch; angles go in as degrees and come out as radians."""
+    """Random numbers for some windows of a batch, all from one generator."""
 
     def __init__(self, windows: int, frames: int, generator: torch.Generator) -> None:
         self.windows, self.frames = windows, frames
