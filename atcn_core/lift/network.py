@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name PyTorch's own documentation uses
 
-__all__ = ["PROTOTYPES", "Atcn", "AtcnConfig", "frame_similarity", "set_momentum"]
+__all__ = ["PROTOTYPES", "Atcn", "AtcnConfig", "BatchNorm", "frame_similarity", "set_momentum"]
 
 _EPS = 1e-6
 
@@ -106,7 +106,7 @@ def frame_similarity(window: Tensor, target: int, root: int) -> Tensor:
     return F.cosine_similarity(flat, flat[:, target : target + 1], dim=-1, eps=_EPS)
 
 
-class _BatchNorm(nn.BatchNorm1d):
+class BatchNorm(nn.BatchNorm1d):
     """BatchNorm over the last axis of (B, F, C) or (B, C).
 
     rate: the momentum once more, as a tensor: a compiled step would be compiled anew for every other number.
@@ -140,10 +140,8 @@ class _BatchNorm(nn.BatchNorm1d):
 def set_momentum(network: nn.Module, momentum: float) -> None:
     """BatchNorm's momentum in the whole network."""
     for module in network.modules():
-        if isinstance(module, _BatchNorm):
+        if isinstance(module, BatchNorm):
             module.set_momentum(momentum)
-        elif isinstance(module, nn.BatchNorm1d):
-            module.momentum = momentum
 
 
 def _block_tap(blocks: Tensor, offset: int) -> Tensor:
@@ -227,9 +225,9 @@ def _separable(channels_in: int, channels_out: int) -> nn.Sequential:
     """Sep: depthwise K3 stride 3 -> BN -> 1x1 -> BN."""
     return nn.Sequential(
         _Depthwise(channels_in),
-        _BatchNorm(channels_in),
+        BatchNorm(channels_in),
         nn.Linear(channels_in, channels_out, bias=False),
-        _BatchNorm(channels_out),
+        BatchNorm(channels_out),
     )
 
 
@@ -239,7 +237,7 @@ def _activation(dropout: float) -> nn.Sequential:
 
 def _pointwise(channels: int, dropout: float) -> nn.Sequential:
     """PW: 1x1 C -> C -> BN -> activation -> dropout."""
-    return nn.Sequential(nn.Linear(channels, channels, bias=False), _BatchNorm(channels), _Mish(), nn.Dropout(dropout))
+    return nn.Sequential(nn.Linear(channels, channels, bias=False), BatchNorm(channels), _Mish(), nn.Dropout(dropout))
 
 
 def _input_unit(config: AtcnConfig) -> nn.Sequential:
@@ -249,7 +247,7 @@ def _input_unit(config: AtcnConfig) -> nn.Sequential:
         body = _separable(values_in, config.channels)
     else:
         conv = _Conv3(values_in, config.channels, groups=1, dilation=1, causal=config.causal, bias=False)
-        body = nn.Sequential(conv, _BatchNorm(config.channels))
+        body = nn.Sequential(conv, BatchNorm(config.channels))
     return nn.Sequential(body, _activation(config.dropout))
 
 
@@ -274,13 +272,13 @@ class _KernelAttention(nn.Module):
         if config.kernel_form == "separable":
             return nn.Sequential(
                 _Depthwise(channels, dilation, config.causal),
-                _BatchNorm(channels),
+                BatchNorm(channels),
                 _GroupedLinear(channels, groups),
-                _BatchNorm(channels),
+                BatchNorm(channels),
                 _Mish(),
             )
         conv = _Conv3(channels, channels, groups=groups, dilation=dilation, causal=config.causal, bias=True)
-        return nn.Sequential(conv, _BatchNorm(channels), _Mish())
+        return nn.Sequential(conv, BatchNorm(channels), _Mish())
 
     def forward(self, x: Tensor) -> Tensor:
         outputs = [branch(x) for branch in self.branches]
@@ -302,7 +300,7 @@ class _TemporalAttention(nn.Module):
     def __init__(self, frames_in: int, frames_out: int) -> None:
         super().__init__()
         self.linear = nn.Linear(frames_in, frames_out)
-        self.norm = _BatchNorm(frames_out)
+        self.norm = BatchNorm(frames_out)
 
     def forward(self, weights: Tensor) -> Tensor:
         return torch.sigmoid(self.norm(self.linear(weights)))

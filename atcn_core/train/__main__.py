@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def _config(arguments: argparse.Namespace) -> RunConfig:
     return load_config(arguments.config, [*arguments.set, *budget])
 
 
+def _commit() -> str:
+    """The commit of the code that trained, where this is a checkout."""
+    here = Path(__file__).parent
+    try:
+        asked = subprocess.run(["git", "-C", here, "rev-parse", "--short", "HEAD"], capture_output=True, check=False)
+    except OSError:
+        return "unknown"
+    return asked.stdout.decode().strip() or "unknown"
+
+
 def main() -> int:
     """Train to the end of the budget and write weights.safetensors. Returns the exit code."""
     arguments = _arguments()
@@ -55,7 +66,12 @@ def main() -> int:
     processes.leave()
     if not processes.leads:
         return 0
-    card: dict[str, object] = trainer.figures() | {"config": config.as_dict()}
+    card: dict[str, object] = {
+        **trainer.figures(),
+        "data": f"{arguments.motion.name}: {banks[0].described}",
+        "commit": _commit(),
+        "config": config.as_dict(),
+    }
     save_network(arguments.run / "weights.safetensors", network, card)
     print(card)
     return 0

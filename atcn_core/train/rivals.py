@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name PyTorch's own documentation uses
 
+from ..lift.network import BatchNorm
+
 __all__ = ["KINDS", "Rival", "RivalConfig", "build_rival"]
 
 # Each kind's printed name and the dropout of its paper.
@@ -94,13 +96,6 @@ def build_rival(config: RivalConfig) -> Rival:
     return {"videopose3d": VideoPose3D, "martinez": Martinez, "hossain": HossainLstm}[config.kind](config)
 
 
-class _BatchNorm(nn.BatchNorm1d):
-    """BatchNorm over the last axis of (B, F, C) or (B, C)."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return super().forward(input.flatten(0, -2)).view(input.shape)
-
-
 class Rival(nn.Module):
     """What the three have in common: the window's check, and the head."""
 
@@ -134,7 +129,7 @@ def _unit(values_in: int, config: RivalConfig) -> nn.Sequential:
     """Matrix product without bias -> BN -> ReLU -> dropout."""
     return nn.Sequential(
         nn.Linear(values_in, config.channels, bias=False),
-        _BatchNorm(config.channels),
+        BatchNorm(config.channels),
         nn.ReLU(),
         nn.Dropout(config.dropout),
     )

@@ -132,6 +132,12 @@ class MotionBank:
             ]
         )
 
+    @property
+    def described(self) -> str:
+        """How much motion it holds, in words."""
+        seconds = (self.lengths / (self.frames_per_step * TRAINING_FPS)).sum().item()
+        return f"{len(self.lengths)} takes, {seconds / 60:.1f} minutes"
+
     def draw_takes(self, batch: int, generator: torch.Generator) -> Tensor:
         """(B,) take indices, drawn by length; short takes are raised a little, as they hold the rarer poses."""
         weight = self.lengths.float() ** 0.8
