@@ -1,4 +1,5 @@
-"""What a 2D detector does to a true picture: bias, drift, jitter, peaks, swaps, and joints it does not see."""
+"""What a 2D detector does to a true picture: other points by the same names, errors constant, slow and quick, limbs
+gone astray, sides swapped, and joints it does not see. The sizes are those measured (docs/detector_noise.md)."""
 
 from __future__ import annotations
 
@@ -10,19 +11,41 @@ from torch.nn import functional as F  # noqa: N812
 
 from ..skeleton import CAPTURE, COCO_17, H36M_17, LIMB_12, MEDIAPIPE_33
 
-__all__ = ["NoiseOptions", "disturb", "draw_visibility", "smooth_random"]
+__all__ = ["NoiseOptions", "disturb", "draw_visibility", "move_landmarks", "smooth_random"]
 
-# Seconds between the key times of the slow and of the faster errors, in frames of the training rate.
+# Frames of the training rate between the key times of the slow and of the quick errors.
 _DRIFT_FRAMES = 30
-_WANDER_FRAMES = 9
+_WANDER_FRAMES = 8
 
 _LIMBS = [
     CAPTURE.indices(*(f"{side}_{joint}" for joint in chain))
     for side in ("left", "right")
     for chain in (("elbow", "wrist", "index", "pinky"), ("knee", "ankle", "heel", "toe"))
 ]
-# Joints that detectors place worst, as factors on the errors.
-_HARD = {"hip": 1.3, "ankle": 1.2, "wrist": 1.3, "elbow": 1.1, "index": 1.2, "pinky": 1.2}
+# Joints that detectors place worse or better than the rest, as factors on the errors.
+_HARD = {"nose": 0.8, "ear": 0.7, "elbow": 1.1, "heel": 1.2, "toe": 1.4}
+# Where MediaPipe means another point than the joint: how far towards which other one, in metres.
+_MEANT = [
+    (CAPTURE.index(joint), CAPTURE.index(towards), metres)
+    for joint, towards, metres in (
+        ("nose", "left_ear", 0.014),
+        ("nose", "right_ear", 0.014),
+        ("left_ear", "right_ear", 0.020),
+        ("right_ear", "left_ear", 0.020),
+        *(
+            (f"{side}_{joint}", f"{side}_{towards}", metres)
+            for side in ("left", "right")
+            for joint, towards, metres in (
+                ("shoulder", "ear", 0.024),
+                ("index", "wrist", 0.030),
+                ("pinky", "wrist", 0.030),
+                ("ankle", "knee", 0.017),
+                ("heel", "toe", 0.027),
+                ("toe", "heel", 0.030),
+            )
+        ),
+    )
+]
 # The joint whose error the landmarks beyond it share.
 _CARRIED = [
     (CAPTURE.index(f"{side}_{joint}"), CAPTURE.indices(*(f"{side}_{mark}" for mark in marks)))
@@ -55,22 +78,28 @@ class NoiseOptions:
 
     bias: constant over a clip; drift: below about 1 Hz; wander: up to some Hz; jitter: from frame to frame.
     level: log std of a factor on all errors of a window; clean: share of windows without any error.
+    astray, astray_chance: how far and how often a whole limb is placed elsewhere for some frames.
+    meant: how much of the measured difference in what is meant by a landmark's name, 0 to twice this at random.
+    guess_arms, guess_legs: chance that an arm or leg is only guessed for a while; guess_chance: that any joint is.
     """
 
-    bias: float = 0.008
-    drift: float = 0.005
-    wander: float = 0.009
+    bias: float = 0.007
+    drift: float = 0.006
+    wander: float = 0.010
     jitter: float = 0.001
-    peak: float = 0.08
-    peak_chance: float = 0.002
-    level: float = 0.7
+    astray: float = 0.10
+    astray_chance: float = 0.15
+    meant: float = 0.7
+    level: float = 0.6
     clean: float = 0.15
     swap_chance: float = 0.08
     joint_mask: float = 0.05
     frame_mask: float = 0.10
     limb_mask_chance: float = 0.3
     group_mask: float = 0.06
-    guess_chance: float = 0.15
+    guess_chance: float = 0.05
+    guess_arms: float = 0.35
+    guess_legs: float = 0.15
     drop_visibility: float = 0.2
 
 
@@ -108,6 +137,9 @@ def draw_visibility(batch: int, frames: int, options: NoiseOptions, generator: t
     visible = torch.ones(batch, frames, joints, device=device)
     guess = torch.full((batch, joints), options.guess_chance, device=device)
     visible[_spans(guess, frames, 20, frames, generator).transpose(1, 2)] = 0.5
+    for chain, chance in zip(_LIMBS, (options.guess_arms, options.guess_legs) * 2, strict=True):
+        guessed = _spans(torch.full((batch,), chance, device=device), frames, 10, frames // 2, generator)
+        visible[:, :, chain] = visible[:, :, chain].masked_fill(guessed.unsqueeze(-1), 0.5)
     once = torch.full((batch, joints), options.joint_mask, device=device)
     visible[_spans(once, frames, 1, frames, generator).transpose(1, 2)] = 0.0
     limb = torch.full((batch,), options.limb_mask_chance / len(_LIMBS), device=device)
@@ -131,6 +163,16 @@ def _set_mask(batch: int, generator: torch.Generator) -> Tensor:
     return masks[torch.multinomial(share, batch, replacement=True, generator=generator)]
 
 
+def move_landmarks(points: Tensor, options: NoiseOptions, generator: torch.Generator) -> Tensor:
+    """The points that the detector means by the joints' names. points: (B, N, J, 3) metres, any axes."""
+    share = 2.0 * options.meant * torch.rand(len(points), len(_MEANT), generator=generator, device=points.device)
+    moved = points.clone()
+    for place, (joint, towards, metres) in enumerate(_MEANT):
+        direction = F.normalize(points[:, :, towards] - points[:, :, joint], dim=-1)
+        moved[:, :, joint] += (metres * share[:, place])[:, None, None] * direction
+    return moved
+
+
 def disturb(
     rays: Tensor, visibility: Tensor, height: Tensor, options: NoiseOptions, generator: torch.Generator
 ) -> Tensor:
@@ -146,15 +188,17 @@ def disturb(
     bias = torch.randn(batch, 1, joints, 2, generator=generator, device=device) * options.bias
     drift = smooth_random((batch, joints, 2), frames, generator, device) * options.drift
     drift += smooth_random((batch, joints, 2), frames, generator, device, _WANDER_FRAMES) * options.wander
-    white = torch.randn(batch, frames, joints, 2, generator=generator, device=device)
-    struck = torch.rand(batch, frames, joints, 1, generator=generator, device=device) < options.peak_chance
-    jitter = white * torch.where(struck, options.peak, options.jitter)
+    jitter = torch.randn(batch, frames, joints, 2, generator=generator, device=device) * options.jitter
     # What is only guessed is placed worse.
     worse = torch.where(visibility == 0.5, 2.5, 1.0).unsqueeze(-1) * _joint_factors(device)[:, None]
     errors = (bias + drift.movedim(-1, 1) + jitter) * worse
     for carrier, carried in _CARRIED:
         # A hand that is taken for elsewhere is so with its knuckles, a foot with heel and toe.
         errors[:, :, carried] = 0.6 * errors[:, :, carried] + errors[:, :, carrier, None]
+    for chain in _LIMBS:
+        strays = _spans(torch.full((batch,), options.astray_chance, device=device), frames, 2, 15, generator)
+        place = torch.randn(batch, 1, 1, 2, generator=generator, device=device) * options.astray
+        errors[:, :, chain] += strays[:, :, None, None] * place
     noisy = rays + errors * unit
     swapped = _spans(torch.full((batch,), options.swap_chance, device=device), frames, 2, 30, generator)
     return torch.where(swapped[..., None, None], noisy[:, :, list(CAPTURE.mirror)], noisy)

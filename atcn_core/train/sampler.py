@@ -17,7 +17,7 @@ from ..skeleton import CAPTURE
 from .augment import AugmentOptions, augment_motion
 from .bodies import BodyOptions, draw_bone_lengths, reshape_bodies, turn_hands
 from .mocap import Take
-from .noise import NoiseOptions, disturb, draw_visibility, smooth_random
+from .noise import NoiseOptions, disturb, draw_visibility, move_landmarks, smooth_random
 
 __all__ = [
     "CLEAN_VIEW",
@@ -274,9 +274,9 @@ class WindowSampler:
     def _picture(self, points_cam: Tensor, anchor: int, guess: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
         """Rays (B, T, J, 2) as the detector and the guessed focal length give them, and visibility (B, T, J)."""
         batch, frames, joints, _ = points_cam.shape
-        depth = points_cam[..., 2:].clamp_min(0.2)
-        rays = points_cam[..., :2] / depth
         noise = self.options.noise
+        points = points_cam if noise is None else move_landmarks(points_cam, noise, self.generator)
+        rays = points[..., :2] / points[..., 2:].clamp_min(0.2)
         if noise is None:
             visibility = torch.ones(batch, frames, joints, device=self.device)
             # What no detector of ours gives stays hidden, so that scores are those of real use.
