@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from ..clip import Keypoints2D
 from ..motion.smoothing import smoothed
@@ -30,8 +31,9 @@ _SPARSE_S = 0.06
 # length, because a limb that is fast may turn sharply.
 _STRAY_M = 0.10
 _STRAY_OF_PATH = 0.4
-# Time constant of the path a gap is closed with, where frames are too sparse for the jitter filter.
-_SPARSE_CUTOFF = 0.3
+_PASSES = 3
+# The highest cutoff a clip's frames allow, as a share of their rate.
+_SPARSE_CUTOFF = 0.4
 
 
 @dataclass(frozen=True)
@@ -73,30 +75,44 @@ def enhanced(keypoints: Keypoints2D, options: EnhanceOptions | None = None) -> K
 def outliers(xy_px: np.ndarray, score: np.ndarray, times_s: np.ndarray) -> np.ndarray:
     """(T, J) bool: places far off the path that the frames before and after them draw.
 
-    Where a joint should be is the median of the midpoints of frames equally far before and after: straight paths
-    pass whole, and one or two wild frames among the neighbours change little. None where frames are sparse.
-    xy_px: (T, J, 2), finite where score > 0; score: (T, J); times_s: (T,).
+    The worst of each neighbourhood goes first, and its neighbours are judged anew without it. None where frames are
+    sparse. xy_px: (T, J, 2), finite where score > 0; score: (T, J); times_s: (T,).
     """
-    frames = len(times_s)
-    step_s = float(np.median(np.diff(times_s))) if frames > 1 else np.inf
+    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else np.inf
+    wild = np.zeros(score.shape, dtype=bool)
     if step_s > _SPARSE_S:
-        return np.zeros(score.shape, dtype=bool)
-    seen = score > 0
-    scale = SPREAD_OF_STANDING_M / body_size_px(xy_px, score, times_s)
-    xy_m = np.where(seen[..., None], xy_px * scale[:, None, None], np.nan)
+        return wild
     near = int(np.clip(round(_NEAR_S / step_s), *_NEAR_FRAMES))
+    scale = SPREAD_OF_STANDING_M / body_size_px(xy_px, score, times_s)
+    xy_m = np.where((score > 0)[..., None], xy_px * scale[:, None, None], np.nan)
+    # The less sure the detector, the sooner it is disbelieved.
+    trust = np.clip(0.5 + score, 0.5, 1.0)
+    for _ in range(_PASSES):
+        excess = _stray(xy_m, near) / trust
+        worst = (excess > 1.0) & (excess == maximum_filter1d(excess, 2 * near + 1, axis=0))
+        if not worst.any():
+            break
+        wild |= worst
+        xy_m[worst] = np.nan
+    return wild
+
+
+def _stray(xy_m: np.ndarray, near: int) -> np.ndarray:
+    """How far each place lies off its neighbours' path, over what is allowed there (T, J); 0 where there is no telling.
+
+    Where a joint should be is the median of the midpoints of frames equally far before and after: straight paths
+    pass whole, and one or two wild frames among the neighbours change little. xy_m: (T, J, 2), NaN where not seen.
+    """
+    frames = len(xy_m)
     padded = np.pad(xy_m, ((near, near), (0, 0), (0, 0)), constant_values=np.nan)
     # (2 near, T, J, 2): the neighbours in order of time, the frame itself left out.
-    offsets = [k for k in range(-near, near + 1) if k]
-    around = np.stack([padded[near + k : near + k + frames] for k in offsets])
-    middles = 0.5 * (around[:near][::-1] + around[near:])
-    expected_m, pairs = _median(middles)
+    around = np.stack([padded[near + k : near + k + frames] for k in range(-near, near + 1) if k])
+    expected_m, pairs = _median(0.5 * (around[:near][::-1] + around[near:]))
     # The path leads past the frame tested, from its neighbour before to its neighbour after.
-    path_m, _ = _median(np.linalg.norm(np.diff(around, axis=0), axis=-1, keepdims=True))
-    path_m = path_m[..., 0] * (2 * near - 1)
-    stray_m = np.linalg.norm(xy_m - expected_m, axis=-1)
-    doubt = np.clip(0.5 + score, 0.5, 1.0)  # the less sure the detector, the sooner it is disbelieved
-    return seen & (pairs >= 2) & (stray_m > doubt * (_STRAY_M + _STRAY_OF_PATH * path_m))
+    steps_m, _ = _median(np.linalg.norm(np.diff(around, axis=0), axis=-1, keepdims=True))
+    allowed_m = _STRAY_M + _STRAY_OF_PATH * (2 * near - 1) * steps_m[..., 0]
+    excess = np.linalg.norm(xy_m - expected_m, axis=-1) / allowed_m
+    return np.where((pairs >= 2) & np.isfinite(excess), excess, 0.0)
 
 
 def _median(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -76,6 +76,28 @@ def test_the_motion_seen_by_its_camera_lies_on_the_keypoints(captured: tuple[Pat
 
 
 @needs_shared
+def test_swapped_sides_are_put_right_before_lifting_unless_told_not_to(
+    captured: tuple[Path, Path], tmp_path: Path
+) -> None:
+    motion, found = load_motion(captured[0]), load_keypoints(captured[1])
+    swapped = (found.times_s >= 4.0) & (found.times_s < 4.4)
+    mirror = list(found.skeleton.mirror)
+    xy_px = np.where(swapped[:, None, None], found.xy_px[:, mirror], found.xy_px)
+    score = np.where(swapped[:, None], found.score[:, mirror], found.score)
+    save_keypoints(tmp_path / "swapped.npz", replace(found, xy_px=xy_px, score=score))
+    job = CaptureJob(str(MAN), str(tmp_path / "motion.npz"), keypoints_in=str(tmp_path / "swapped.npz"))
+
+    def off_m() -> float:
+        apart_m = np.linalg.norm(load_motion(Path(job.motion_out)).joints_cam - motion.joints_cam, axis=-1)
+        return float(apart_m[swapped].mean())
+
+    capture(job, Reporter())
+    assert off_m() < 0.005
+    capture(job, Reporter(), enhance=False)
+    assert off_m() > 0.05
+
+
+@needs_shared
 def test_solving_from_the_keypoint_file_gives_the_same_motion(captured: tuple[Path, Path], tmp_path: Path) -> None:
     motion_file, keypoint_file = captured
     stages = set()

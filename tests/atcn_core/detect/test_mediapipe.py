@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from atcn_core.detect import Detection, create_detector
+from atcn_core.detect.mediapipe import MediapipeDetector
 from atcn_core.detect.track import track_person
 from atcn_core.errors import ModelError
 from atcn_core.skeleton import LIMB_12, MEDIAPIPE_33, mirrored_name
 from atcn_core.video import read_frames
 
 from ..video_files import ONE_MAN, SHARED_VIDEOS, needs_shared
+from .pose2sim_truth import FOLDER, projected_px
 
 
 @pytest.fixture
@@ -43,10 +42,9 @@ def test_an_unknown_detector_is_refused_with_the_known_ones() -> None:
     [("01", 0.0), ("02", 0.5), ("03", 0.0), ("04", 0.0)],  # on camera 2 MediaPipe takes back for front at times
 )
 def test_joints_lie_where_the_measured_ones_project(camera: str, swapped_most: float) -> None:
-    folder = SHARED_VIDEOS / "pose2sim_single"
-    tracked = track_person(folder / f"cam{camera}.mp4", create_detector("mediapipe"), end_s=1.0).keypoints
+    tracked = track_person(FOLDER / f"cam{camera}.mp4", create_detector("mediapipe"), end_s=1.0).keypoints
     joints = [joint for joint in LIMB_12 if "hip" not in joint and "shoulder" not in joint]  # places all agree on
-    true_px = _projected(folder, f"cam_{camera}", joints)[: len(tracked.times_s)]
+    true_px = projected_px(camera, joints)[: len(tracked.times_s)]
     body_px = np.ptp(true_px[..., 1], axis=1).mean()
     miss_px, swapped_miss_px = (
         np.linalg.norm(tracked.xy_px[:, tracked.skeleton.indices(*names)] - true_px, axis=-1)
@@ -57,25 +55,6 @@ def test_joints_lie_where_the_measured_ones_project(camera: str, swapped_most: f
     assert swapped.mean() <= swapped_most
     assert np.median(miss_px) < 0.04 * body_px
     assert np.percentile(miss_px, 90) < 0.25 * body_px
-
-
-def _projected(folder: Path, camera: str, joints: list[str]) -> np.ndarray:
-    """(T, J, 2) px: the triangulated joints of the file seen by one of its cameras."""
-    lines = (folder / "Pose2Sim_markers.trc").read_text().splitlines()
-    names = lines[3].split()[2:]
-    rows = np.array([line.split("\t")[2:] for line in lines[5:] if line.strip()], dtype=object)
-    trc_m = rows[:, : 3 * len(names)].astype(float).reshape(len(rows), len(names), 3)
-    trc_names = [f"{joint.split('_')[0][0].upper()}{joint.split('_')[1].capitalize()}" for joint in joints]
-    world_m = trc_m[:, [names.index(name) for name in trc_names]][..., [2, 0, 1]]
-    settings = tomllib.loads((folder / "Pose2Sim_cameras.toml").read_text())[camera]
-    points_px, _ = cv2.projectPoints(
-        world_m.reshape(-1, 3),
-        np.array(settings["rotation"]),
-        np.array(settings["translation"]),
-        np.array(settings["matrix"]),
-        np.array(settings["distortions"]),
-    )
-    return points_px.reshape(len(rows), len(joints), 2)
 
 
 @needs_shared
@@ -158,3 +137,18 @@ def test_a_detector_opened_again_starts_afresh() -> None:
             detector.open()
             found.append([detector.detect(picture, time_s).xy_px for time_s, picture in pictures])
     np.testing.assert_array_equal(found[0], found[1])
+
+
+@needs_shared
+def test_joints_do_not_trail_behind_the_motion_unless_mediapipe_smooths_them() -> None:
+    joints = ["left_wrist", "right_wrist", "right_ankle", "right_knee", "left_elbow", "right_elbow"]
+    true_px = projected_px("04", joints)[:60]
+    speed_px = np.gradient(true_px, axis=0)
+
+    def trail_frames(smoothed: bool) -> float:
+        found = track_person(FOLDER / "cam04.mp4", MediapipeDetector(smoothed=smoothed), end_s=0.999).keypoints
+        error_px = true_px - found.xy_px[:, found.skeleton.indices(*joints)]
+        error_px -= np.median(error_px, axis=0)
+        return float((error_px * speed_px).sum() / (speed_px**2).sum())
+
+    assert trail_frames(False) < trail_frames(True) - 0.25
