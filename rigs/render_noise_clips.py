@@ -51,7 +51,7 @@ def main() -> int:
         for number, shot in enumerate(SHOTS):
             if options.only in shot.name:
                 started_s = time.monotonic()
-                frames = _film(shot, options.out, number)
+                frames = film(shot, options.out, number)
                 sys.stdout.write(f"{shot.name}: {frames} frames in {time.monotonic() - started_s:.0f} s\n")
                 sys.stdout.flush()
     except AtcnError as error:
@@ -60,7 +60,7 @@ def main() -> int:
     return 0
 
 
-def _film(shot: Shot, folder: Path, number: int) -> int:
+def film(shot: Shot, folder: Path, number: int) -> int:
     """Make one film and its truth. Returns the number of its frames."""
     joints_world = _motion(folder / f"{shot.name}_motion.npz")
     rig = load_rig(RIGS / shot.person / "rig.json")
