@@ -46,11 +46,11 @@ _MEANT = [
         ),
     )
 ]
-# The joint whose error the landmarks beyond it share.
+# The joint whose error the landmarks beyond it share: how much of it, and how much is left of their own.
 _CARRIED = [
-    (CAPTURE.index(f"{side}_{joint}"), CAPTURE.indices(*(f"{side}_{mark}" for mark in marks)))
+    (CAPTURE.index(f"{side}_{joint}"), CAPTURE.indices(*(f"{side}_{mark}" for mark in marks)), share, own)
     for side in ("left", "right")
-    for joint, marks in (("wrist", ("index", "pinky")), ("ankle", ("heel", "toe")))
+    for joint, marks, share, own in (("wrist", ("index", "pinky"), 1.0, 0.6), ("ankle", ("heel", "toe"), 0.5, 0.9))
 ]
 # Which joint sets the input comes in, and how often: the bundled detector's, Human3.6M's, COCO's, everything,
 # the limbs alone.
@@ -192,9 +192,9 @@ def disturb(
     # What is only guessed is placed worse.
     worse = torch.where(visibility == 0.5, 2.5, 1.0).unsqueeze(-1) * _joint_factors(device)[:, None]
     errors = (bias + drift.movedim(-1, 1) + jitter) * worse
-    for carrier, carried in _CARRIED:
-        # A hand that is taken for elsewhere is so with its knuckles, a foot with heel and toe.
-        errors[:, :, carried] = 0.6 * errors[:, :, carried] + errors[:, :, carrier, None]
+    for carrier, carried, share, own in _CARRIED:
+        # A hand that is taken for elsewhere is so with its knuckles, a foot in part with heel and toe.
+        errors[:, :, carried] = own * errors[:, :, carried] + share * errors[:, :, carrier, None]
     for chain in _LIMBS:
         strays = _spans(torch.full((batch,), options.astray_chance, device=device), frames, 2, 15, generator)
         place = torch.randn(batch, 1, 1, 2, generator=generator, device=device) * options.astray
