@@ -5,20 +5,26 @@ Vectors are (3, B, N), angles (B, N) in radians, rotations (3, 3, B, N), figures
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from ..skeleton import CAPTURE
 
 __all__ = [
+    "AT",
     "Frame",
     "apply",
     "between",
+    "body_frame",
+    "chest_frame",
     "compose",
     "cross",
     "dot",
     "frame",
     "hinge",
+    "limit",
     "pose",
     "turn",
     "turn_vector",
@@ -27,6 +33,9 @@ __all__ = [
 
 # left, up and front of a body part: unit vectors at right angles, front = left x up.
 Frame = tuple[Tensor, Tensor, Tensor]
+
+# Where each joint of the capture set is, by name.
+AT = {joint: i for i, joint in enumerate(CAPTURE.joints)}
 
 # Which body part each bone (by its lower joint) turns with, and which part carries that one.
 _PARTS = {"spine": "trunk", "thorax": "chest", "nose": "neck", "head": "neck", "left_ear": "neck", "right_ear": "neck"}
@@ -63,6 +72,22 @@ def frame(left: Tensor, up: Tensor) -> Frame:
     left = unit(left)
     up = unit(up - dot(up, left) * left)
     return left, up, cross(left, up)
+
+
+def body_frame(figures: Tensor, up: Tensor) -> Frame:
+    """The pelvis' frame: the hips' line is exact, `up` (3, B, N) as near as can be. figures: (J, 3, B, N)."""
+    return frame(figures[AT["left_hip"]] - figures[AT["right_hip"]], up)
+
+
+def chest_frame(figures: Tensor) -> Frame:
+    """The chest's frame: the shoulders' line is exact, up is along the upper spine. figures: (J, 3, B, N)."""
+    across = figures[AT["left_shoulder"]] - figures[AT["right_shoulder"]]
+    return frame(across, figures[AT["thorax"]] - figures[AT["spine"]])
+
+
+def limit(angle: Tensor, low_deg: float, high_deg: float) -> Tensor:
+    """Angles in radians held within limits in degrees."""
+    return angle.clamp(math.radians(low_deg), math.radians(high_deg))
 
 
 def turn(axis: Tensor, angle: Tensor) -> Tensor:
