@@ -43,8 +43,8 @@ def test_clean_motion_passes_unchanged(fps: float, turned_rad: float, steps_hz: 
     true_px = walking_px(times_s, turned_rad=turned_rad, steps_hz=steps_hz)
     put_right = enhanced(keypoints_of(true_px, times_s))
     assert not outliers(true_px, np.ones(true_px.shape[:2]), times_s).any()
-    assert miss_px(put_right, true_px).mean() < 0.2
-    assert np.percentile(miss_px(put_right, true_px), 99) < 0.01 * PX_PER_M
+    assert miss_px(put_right, true_px)[6:-6].max() < 0.5
+    assert miss_px(put_right, true_px).max() < 2.0  # at a clip's ends a path is known from one side only
     np.testing.assert_array_equal(put_right.score, 1.0)
 
 

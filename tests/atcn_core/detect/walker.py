@@ -53,7 +53,7 @@ def walking_px(times_s: np.ndarray, *, turned_rad: float = 0.0, steps_hz: float 
         side = (1.0 if left else -1.0) * (-1.0 if part in ("elbow", "wrist", "index", "pinky") else 1.0)
         swing = _SWING.get(part, 0.0) * side * np.sin(phase)
         places[:, index, 0] = across * (1.0 if left else -1.0) * np.cos(turned_rad) + swing * np.sin(turned_rad)
-        places[:, index, 1] = down - 0.25 * np.abs(swing) + 0.02 * np.sin(2.0 * phase)
+        places[:, index, 1] = down - 0.6 * swing**2 + 0.02 * np.sin(2.0 * phase)
     return 400.0 + PX_PER_M * places
 
 
