@@ -20,7 +20,7 @@ from .errors import AtcnError, CancelledError, KeypointsError, NoPersonError, Ou
 from .frames import Intrinsics
 from .reporter import Reporter
 from .video import VideoInfo, frame_times, probe
-from .worker.protocol import CaptureJob
+from .worker.protocol import DEFAULT_NETWORK, CaptureJob
 
 if TYPE_CHECKING:
     from .lift.predict import Lifter
@@ -35,11 +35,11 @@ FIT_SLACK_FRAMES = 1.5
 SAME_TIME_S = 0.002
 
 
-def capture(job: CaptureJob, reporter: Reporter, *, enhance: bool = True) -> dict[str, str]:
+def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
     """Do the job; its files by role: "motion", and "keypoints" where such a file was read or written.
 
-    enhance: put the 2D joints right before they are lifted (detect.enhance); a keypoint file that is written holds
-    them as they were found. The motion has one entry for each frame of the cut, at the video's own time stamps; gaps
+    A keypoint file that is written holds the joints as they were found, also where they are put right before they
+    are lifted. The motion has one entry for each frame of the cut, at the video's own time stamps; gaps
     are filled in and have a score of 0, or a low one where the joint was seen shortly before and after.
     Raises AtcnError of the kind that says what is wrong; then no motion file is written.
     """
@@ -49,9 +49,11 @@ def capture(job: CaptureJob, reporter: Reporter, *, enhance: bool = True) -> dic
         _check_writable(Path(job.keypoints_out))
     if job.video or not job.keypoints_in:
         probe(job.video)
+    from .lift.checkpoint import load_network, network_file
     from .lift.predict import Lifter  # torch: seconds to import, not needed to refuse a wrong file
 
-    lifter = Lifter.bundled(job.device)  # missing weights show now, not after minutes of detecting
+    # Missing weights show now, not after minutes of detecting.
+    lifter = Lifter(load_network(network_file(job.network)), job.device)
     paths = {"motion": str(motion_out)}
     if job.keypoints_in:
         keypoints = _read_keypoints(job)
@@ -62,7 +64,7 @@ def capture(job: CaptureJob, reporter: Reporter, *, enhance: bool = True) -> dic
         save_keypoints(Path(job.keypoints_out), keypoints)
         paths["keypoints"] = job.keypoints_out
     reporter.check_cancelled()
-    if enhance:
+    if job.enhance:
         from .detect.enhance import enhanced
 
         keypoints = enhanced(keypoints)
@@ -189,6 +191,8 @@ def _job(options: argparse.Namespace) -> CaptureJob:
         device=options.device,
         detector=options.detector,
         model=options.model,
+        network=options.network,
+        enhance=not options.as_found,
         start_s=options.start,
         end_s=options.end,
     )
@@ -205,13 +209,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
     parser.add_argument("--detector", default="mediapipe", help="name of the 2D detector (default: mediapipe)")
     parser.add_argument("--model", default="", metavar="FILE", help="the detector's model, if not its default one")
+    parser.add_argument("--network", default=DEFAULT_NETWORK, help="a bundled network, or a weights file")
     parser.add_argument("--as-found", action="store_true", help="lift the 2D joints as they are found or given")
     parser.add_argument("--start", type=float, default=None, metavar="S", help="begin at this time of the video")
     parser.add_argument("--end", type=float, default=None, metavar="S", help="end before this time of the video")
     try:
         with ConsoleReporter() as reporter:
             options = parser.parse_args(arguments)
-            paths = capture(_job(options), reporter, enhance=not options.as_found)
+            paths = capture(_job(options), reporter)
     except AtcnError as error:
         complain(error)
         return EXIT_CANCELLED if isinstance(error, CancelledError) else EXIT_FAILED

@@ -16,10 +16,21 @@ from ..errors import ModelError
 from ..skeleton import CAPTURE
 from .network import Atcn, AtcnConfig
 
-__all__ = ["ATCN", "BUNDLED", "Weights", "load_network", "read_weights", "restore", "save_network"]
+__all__ = [
+    "ATCN",
+    "BUNDLED",
+    "Weights",
+    "bundled_networks",
+    "load_network",
+    "network_file",
+    "read_weights",
+    "restore",
+    "save_network",
+]
 
 WEIGHTS_SCHEMA = "atcn.weights/1"
-BUNDLED = Path(__file__).parent.parent / "weights" / "atcn_l6xv4.safetensors"
+WEIGHTS = Path(__file__).parent.parent / "weights"
+BUNDLED = WEIGHTS / "atcn_l6xv4.safetensors"
 # The kind of a file that names none, as the first ones did.
 ATCN = "atcn"
 _HINT = "Install the add-on again, or give a weights file made by atcn_core.train."
@@ -40,6 +51,22 @@ class Weights:
     config: dict[str, Any]
     card: dict[str, Any]
     tensors: dict[str, Tensor]
+
+
+def bundled_networks() -> dict[str, Path]:
+    """The networks that come with the project, by name: "l6xv4" and what else lies in the folder of weights."""
+    return {path.stem.removeprefix("atcn_"): path for path in sorted(WEIGHTS.glob("atcn_*.safetensors"))}
+
+
+def network_file(name: str) -> Path:
+    """The weights of a bundled network's name, or the weights file itself. Raises ModelError."""
+    known = bundled_networks()
+    if name in known:
+        return known[name]
+    path = Path(name)
+    if path.suffix != ".safetensors" or not path.is_file():
+        raise ModelError(f"There is no network {name}.", hint=f"Give a weights file or one of {', '.join(known)}.")
+    return path
 
 
 def save_network(path: Path, network: nn.Module, card: dict[str, object] | None = None) -> None:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 __all__ = [
+    "DEFAULT_NETWORK",
     "PROTOCOL_VERSION",
     "CaptureJob",
     "DemoJob",
@@ -29,6 +30,9 @@ __all__ = [
 ]
 
 PROTOCOL_VERSION = 1
+
+# The network that is used where none is named; the names are those of lift/checkpoint.py.
+DEFAULT_NETWORK = "l6xv4"
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,10 @@ class Job:
 
 @dataclass(frozen=True)
 class CaptureJob(Job):
-    """Video (or keypoints) to motion.npz. `start_s` / `end_s` cut the clip; None means its own start / end."""
+    """Video (or keypoints) to motion.npz. `start_s` / `end_s` cut the clip; None means its own start / end.
+
+    network: a bundled network's name, or a weights file. enhance: put the 2D joints right before they are lifted.
+    """
 
     kind: ClassVar[str] = "capture"
     video: str
@@ -102,6 +109,8 @@ class CaptureJob(Job):
     device: str = "auto"
     detector: str = "mediapipe"
     model: str = ""
+    network: str = DEFAULT_NETWORK
+    enhance: bool = True
     start_s: float | None = None
     end_s: float | None = None
 

@@ -93,7 +93,7 @@ def test_swapped_sides_are_put_right_before_lifting_unless_told_not_to(
 
     capture(job, Reporter())
     assert off_m() < 0.005
-    capture(job, Reporter(), enhance=False)
+    capture(replace(job, enhance=False), Reporter())
     assert off_m() > 0.05
 
 

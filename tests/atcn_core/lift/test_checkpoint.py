@@ -9,9 +9,18 @@ import torch
 from safetensors.torch import save_file
 
 from atcn_core.errors import ModelError
-from atcn_core.lift.checkpoint import BUNDLED, load_network, read_weights, restore, save_network
+from atcn_core.lift.checkpoint import (
+    BUNDLED,
+    bundled_networks,
+    load_network,
+    network_file,
+    read_weights,
+    restore,
+    save_network,
+)
 from atcn_core.lift.network import Atcn, AtcnConfig
 from atcn_core.train.rivals import KINDS, RivalConfig, build_rival
+from atcn_core.worker.protocol import DEFAULT_NETWORK
 
 
 def small_atcn() -> Atcn:
@@ -47,3 +56,14 @@ def test_a_safetensors_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(3)}, tmp_path / "w.safetensors")
     with pytest.raises(ModelError, match="another kind"):
         read_weights(tmp_path / "w.safetensors")
+
+
+def test_networks_are_found_by_name_or_file(tmp_path: Path) -> None:
+    assert network_file(DEFAULT_NETWORK) == BUNDLED
+    assert bundled_networks()[DEFAULT_NETWORK] == BUNDLED
+    own = tmp_path / "mine.safetensors"
+    own.write_bytes(b"")
+    assert network_file(str(own)) == own
+    with pytest.raises(ModelError) as caught:
+        network_file("l9xv9")
+    assert DEFAULT_NETWORK in caught.value.hint
