@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import bpy
 
-from . import operators, panels, preferences, properties, runs
+from . import operators, panels, preferences, properties, rig_roles, runs
 
 __all__ = ["register", "unregister"]
 
 CLASSES = (
+    rig_roles.AtcnRole,
     properties.AtcnSettings,
     operators.ATCN_OT_capture,
     operators.ATCN_OT_apply_last,
     operators.ATCN_OT_cancel,
     operators.ATCN_OT_install_engine,
+    rig_roles.ATCN_OT_recognise_rig,
+    rig_roles.ATCN_OT_save_rig_map,
     preferences.AtcnPreferences,
     panels.ATCN_PT_capture,
 )

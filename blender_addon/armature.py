@@ -5,9 +5,9 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from .core import errors, retarget
+from .core import bone_tree, errors, retarget
 
-__all__ = ["bone_names", "require_armature", "rest_of"]
+__all__ = ["bone_names", "require_armature", "rest_bones", "rest_of"]
 
 
 def require_armature(armature: bpy.types.Object | None) -> None:
@@ -25,6 +25,21 @@ def require_armature(armature: bpy.types.Object | None) -> None:
 def bone_names(armature: bpy.types.Object) -> list[str]:
     """Names of all bones, parents before children."""
     return [bone.name for bone in armature.data.bones]
+
+
+def rest_bones(armature: bpy.types.Object) -> list[bone_tree.RestBone]:
+    """All bones at rest in the armature's own space, for recognising it. Raises RigError where it is no armature."""
+    require_armature(armature)
+    return [
+        bone_tree.RestBone(
+            name=bone.name,
+            parent=bone.parent.name if bone.parent else None,
+            head=tuple(bone.head_local),
+            tail=tuple(bone.tail_local),
+            deform=bone.use_deform,
+        )
+        for bone in armature.data.bones
+    ]
 
 
 def rest_of(armature: bpy.types.Object) -> retarget.RigRest:

@@ -9,16 +9,17 @@ from pathlib import Path
 
 if "." in (__package__ or ""):
     from ..atcn_core import clip, egl, errors, frames, rotation, skeleton
-    from ..atcn_core.motion import retarget, rigmap, world
+    from ..atcn_core.motion import bone_tree, recognise, recognition, retarget, rigmap, world
     from ..atcn_core.worker import client, environment, install, protocol
 else:
     from atcn_core import clip, egl, errors, frames, rotation, skeleton
-    from atcn_core.motion import retarget, rigmap, world
+    from atcn_core.motion import bone_tree, recognise, recognition, retarget, rigmap, world
     from atcn_core.worker import client, environment, install, protocol
 
 __all__ = [
     "EXTENSION_ID",
     "ROOT",
+    "bone_tree",
     "client",
     "clip",
     "egl",
@@ -27,6 +28,8 @@ __all__ = [
     "frames",
     "install",
     "protocol",
+    "recognise",
+    "recognition",
     "retarget",
     "rigmap",
     "rotation",

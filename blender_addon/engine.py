@@ -12,7 +12,17 @@ import bpy
 
 from .core import EXTENSION_ID, ROOT, environment, errors, install
 
-__all__ = ["ENGINE_VARIABLE", "Engine", "engine_dir", "find_engine", "preferred_python", "probe", "worker_variables"]
+__all__ = [
+    "ENGINE_VARIABLE",
+    "Engine",
+    "engine_dir",
+    "find_engine",
+    "preference",
+    "preferred_python",
+    "probe",
+    "user_folder",
+    "worker_variables",
+]
 
 ENGINE_VARIABLE = "ATCN_ENGINE_PYTHON"
 PROBE_LIMIT_S = 30.0
@@ -51,11 +61,25 @@ def worker_variables() -> dict[str, str]:
     return {"PIP_NO_INDEX": "1"} if bpy.app.binary_path and not bpy.app.online_access else {}
 
 
-def preferred_python() -> str:
-    """What the preferences name as the engine's Python; "" where they name none."""
+def preference(name: str) -> str:
+    """A text of the add-on's preferences; "" where it is empty or there are none."""
     addon = bpy.context.preferences.addons.get(_extension_id())
     preferences = addon.preferences if addon is not None else None
-    return bpy.path.abspath(preferences.engine_python) if preferences is not None else ""
+    return getattr(preferences, name) if preferences is not None else ""
+
+
+def user_folder(name: str) -> Path:
+    """A folder for what the user makes with the add-on; nothing is made here."""
+    extension_id = _extension_id()
+    if extension_id:
+        return Path(bpy.utils.extension_path_user(extension_id, path=name))
+    return Path(bpy.utils.user_resource("DATAFILES", path=f"atcn_{name}"))
+
+
+def preferred_python() -> str:
+    """What the preferences name as the engine's Python; "" where they name none."""
+    chosen = preference("engine_python")
+    return bpy.path.abspath(chosen) if chosen else ""
 
 
 def find_engine(preferred: str | None = None, installed: Path | None = None, root: Path = ROOT) -> Engine:

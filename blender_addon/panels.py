@@ -6,7 +6,7 @@ import textwrap
 
 import bpy
 
-from . import engine, runs
+from . import engine, rig_roles, runs
 from .core import errors
 from .operators import ATCN_OT_apply_last, ATCN_OT_cancel, ATCN_OT_capture, ATCN_OT_install_engine
 
@@ -45,6 +45,8 @@ def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
     layout.prop(settings, "video")
     layout.row().prop(settings, "target", expand=True)
     layout.prop(settings, "avatar" if settings.target == "AVATAR" else "armature", text=" ")
+    if settings.target == "ARMATURE" and settings.armature is not None:
+        rig_roles.draw(layout, settings)
     layout.prop(settings, "start_frame")
     layout.prop(settings, "use_range")
     if settings.use_range:

@@ -1,4 +1,4 @@
-"""The add-on's preferences: which Python runs the engine, and the button that makes one."""
+"""The add-on's preferences: which Python runs the engine, the button that makes one, the rigs folder."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ class AtcnPreferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
 
+    rigs_folder: bpy.props.StringProperty(
+        name="Rigs Folder",
+        description="Where your own rigs and saved rig maps are, one folder a rig; empty for the add-on's user folder",
+        subtype="DIR_PATH",
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         try:
@@ -31,3 +37,4 @@ class AtcnPreferences(bpy.types.AddonPreferences):
             layout.label(text=problem.message, icon="ERROR")
         layout.operator(ATCN_OT_install_engine.bl_idname, icon="IMPORT")
         layout.prop(self, "engine_python")
+        layout.prop(self, "rigs_folder")

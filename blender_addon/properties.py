@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from . import rigs
+from . import rig_roles, rigs
 from .session import Request, RigChoice
 
 __all__ = ["AtcnSettings", "refresh_avatars", "request_of"]
@@ -17,8 +17,10 @@ _NO_AVATAR = ("NONE", "No avatar", "The rigs folder is empty")
 
 
 def refresh_avatars() -> None:
-    """Read the rigs folder anew."""
-    found = [(rig.name, rig.name.capitalize(), f"Avatar {rig.name}, {rig.licence}") for rig in rigs.list_rigs()]
+    """Read the rigs folders anew."""
+    known = [*rigs.list_rigs(), *rigs.list_rigs(rigs.user_rigs_dir())]
+    avatars = {rig.name: rig for rig in reversed(known) if rig.avatar is not None}
+    found = [(name, name.capitalize(), f"Avatar {name}, {avatars[name].licence}") for name in sorted(avatars)]
     _avatar_items[:] = found or [_NO_AVATAR]
 
 
@@ -46,8 +48,15 @@ class AtcnSettings(bpy.types.PropertyGroup):
     )
     avatar: bpy.props.EnumProperty(name="Avatar", description="The character to bring into the scene", items=_avatars)
     armature: bpy.props.PointerProperty(
-        name="Armature", description="The armature to animate", type=bpy.types.Object, poll=_is_armature
+        name="Armature",
+        description="The armature to animate",
+        type=bpy.types.Object,
+        poll=_is_armature,
+        update=rig_roles.handle_armature_chosen,
     )
+    roles: bpy.props.CollectionProperty(type=rig_roles.AtcnRole)
+    family: bpy.props.StringProperty(name="Rig Family", description="What the armature was recognised as")
+    show_roles: bpy.props.BoolProperty(name="Bones", description="Show which bone plays which part", default=False)
     use_range: bpy.props.BoolProperty(name="Only a part", description="Capture only a part of the video", default=False)
     start_s: bpy.props.FloatProperty(
         name="Start", description="Where in the video to begin, in seconds", min=0.0, step=10, precision=2

@@ -1,29 +1,48 @@
-"""The rigs folder: which avatars there are, bringing one into the scene, and the bone map of any armature."""
+"""The rigs folders, the add-on's and the user's: avatars, saved bone maps, and the bone map of any armature."""
 
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import bpy
 
-from .armature import bone_names, require_armature
-from .core import ROOT, errors, rigmap
+from .armature import bone_names, require_armature, rest_bones
+from .core import ROOT, errors, recognise, recognition, rigmap
+from .engine import preference, user_folder
 
-__all__ = ["append_avatar", "find_rig", "list_rigs", "load_avatar", "map_of_armature", "rigs_dir", "show_avatar"]
+__all__ = [
+    "append_avatar",
+    "find_rig",
+    "list_rigs",
+    "load_avatar",
+    "map_of_armature",
+    "recognise_armature",
+    "rigs_dir",
+    "save_map",
+    "show_avatar",
+    "user_rigs_dir",
+]
 
 logger = logging.getLogger(__name__)
 
 
 def rigs_dir() -> Path:
-    """The folder with one folder for each rig."""
+    """The add-on's folder with one folder for each rig."""
     return ROOT / "rigs"
+
+
+def user_rigs_dir() -> Path:
+    """The user's own folder with one folder for each rig: the preferences' one, else one beside the user's settings."""
+    chosen = preference("rigs_folder")
+    return Path(bpy.path.abspath(chosen)) if chosen else user_folder("rigs")
 
 
 def list_rigs(folder: Path | None = None) -> list[rigmap.Rig]:
     """All rigs that can be read, by folder name; one that cannot is logged and passed over."""
     found = []
-    for path in sorted((folder or rigs_dir()).glob("*/rig.json")):
+    for path in sorted((folder or rigs_dir()).glob(f"*/{rigmap.RIG_FILE}")):
         try:
             found.append(rigmap.load_rig(path))
         except errors.RigError as problem:
@@ -32,11 +51,15 @@ def list_rigs(folder: Path | None = None) -> list[rigmap.Rig]:
 
 
 def find_rig(name: str, folder: Path | None = None) -> rigmap.Rig:
-    """The rig of this name (its folder's, or the one in its rig.json). Raises RigError where it is missing or wrong."""
-    folder = folder or rigs_dir()
-    if name and (folder / name / "rig.json").is_file():
-        return rigmap.load_rig(folder / name / "rig.json")
-    known = list_rigs(folder)
+    """The rig of this name (its folder's, or the one in its rig.json). Raises RigError where it is missing or wrong.
+
+    folder: in place of the add-on's and the user's.
+    """
+    folders = [folder] if folder is not None else [rigs_dir(), user_rigs_dir()]
+    for place in folders:
+        if name and (place / name / rigmap.RIG_FILE).is_file():
+            return rigmap.load_rig(place / name / rigmap.RIG_FILE)
+    known = [rig for place in folders for rig in list_rigs(place)]
     for rig in known:
         if rig.name == name:
             return rig
@@ -45,9 +68,56 @@ def find_rig(name: str, folder: Path | None = None) -> rigmap.Rig:
 
 
 def map_of_armature(armature: bpy.types.Object) -> rigmap.RigMap:
-    """The bone map that fits an armature in the scene. Raises RigError naming the missing parts."""
+    """The bone map of an armature in the scene: a rig.json that fits it, the user's own first, else what it is
+    recognised as. Raises RigError naming the missing and doubtful parts: never a map with holes.
+    """
+    return recognise_armature(armature).to_rig_map()
+
+
+def recognise_armature(armature: bpy.types.Object) -> recognition.Recognition:
+    """Which bone of an armature plays which part, by a rig.json that fits, else by its names and its shape.
+
+    Raises RigError where it is no armature, or its own rig.json is wrong.
+    """
     require_armature(armature)
-    return rigmap.match_rig_map(bone_names(armature), [rig.map for rig in list_rigs()])
+    own = user_rigs_dir() / _folder_name(armature.name) / rigmap.RIG_FILE
+    first = [rigmap.load_rig(own)] if own.is_file() else []
+    known = [*first, *list_rigs(user_rigs_dir()), *list_rigs()]
+    fitting = rigmap.fitting_map(bone_names(armature), [rig.map for rig in known])
+    recognised = recognise.recognise(rest_bones(armature))
+    return recognition.by_saved_map(recognised, fitting) if fitting is not None else recognised
+
+
+def save_map(armature: bpy.types.Object, bones: dict[str, str]) -> Path:
+    """Write the bones (role to bone) as this armature's map into the user's folder. Returns the rig.json.
+
+    Raises RigError where the map has holes or names bones that the armature lacks, OutputError where it cannot be
+    written.
+    """
+    require_armature(armature)
+    rig_map = rigmap.RigMap(bones, armature.name)
+    rig_map.require(bone_names(armature), armature.name)
+    path = _own_path(armature)
+    rigmap.save_rig(path, rigmap.Rig(armature.name, rig_map))
+    return path
+
+
+def _own_path(armature: bpy.types.Object) -> Path:
+    """Where the armature's map goes: over its earlier one, but not over that of another rig of the same name."""
+    name, number = _folder_name(armature.name), 1
+    while True:
+        path = user_rigs_dir() / (name if number == 1 else f"{name}-{number}") / rigmap.RIG_FILE
+        try:
+            if not path.is_file() or rigmap.fitting_map(bone_names(armature), [rigmap.load_rig(path).map]):
+                return path
+        except errors.RigError:
+            return path
+        number += 1
+
+
+def _folder_name(name: str) -> str:
+    """An object's name as a folder's."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "rig"
 
 
 def append_avatar(rig: rigmap.Rig, scene: bpy.types.Scene) -> bpy.types.Object:
@@ -63,6 +133,8 @@ def load_avatar(rig: rigmap.Rig) -> list[bpy.types.Object]:
     Raises RigError where the avatar's file is missing, unreadable, or has no such armature.
     """
     hint = "Install the add-on again, or correct the rig.json."
+    if rig.avatar is None:
+        raise errors.RigError(f"The rig {rig.name} is a bone map without an avatar.", hint="Choose another avatar.")
     if not rig.avatar.is_file():
         raise errors.RigError(f"The avatar of {rig.name} is missing: {rig.avatar}.", hint=hint)
     try:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import RigError
 from .rigmap import REQUIRED_ROLES, ROLES, RigMap
 
-__all__ = ["DOUBTFUL", "FOUND", "MISSING", "Chains", "Finding", "Recognition", "SwitchedBone"]
+__all__ = [
+    "DOUBTFUL",
+    "FOUND",
+    "MISSING",
+    "Chains",
+    "Finding",
+    "Recognition",
+    "SwitchedBone",
+    "all_roles",
+    "by_saved_map",
+]
 
 FOUND, MISSING, DOUBTFUL = "found", "missing", "doubtful"
 
@@ -93,17 +103,27 @@ class Recognition:
 
     def problem(self) -> str:
         """Why there is no map, in one sentence or two; "" where there is one."""
-        if self.refusal:
-            return f"This armature is not taken for a person: {self.refusal}."
-        missing = [finding.role for finding in self.findings if finding in self.open_roles and not finding.bone]
+        if self.complete:
+            return ""
+        missing = [finding.role for finding in self.open_roles if not finding.bone]
         doubtful = [f"{f.role} ({f.bone}: {f.reason})" for f in self.open_roles if f.bone]
         parts = [f"no bone for {', '.join(missing)}"] if missing else []
         parts += [f"doubts about {'; '.join(doubtful)}"] if doubtful else []
-        near = f"; nearest is {self.family}" if self.family else ""
-        return f"This armature is not recognised{near}: {' and '.join(parts)}." if parts else ""
+        still_open = f"{' and '.join(parts)}" + (f" (nearest is {self.family})" if self.family else "")
+        if not self.refusal:
+            return f"This armature is not recognised: {still_open}."
+        by_names = f" By its names: {still_open}." if parts else ""
+        return f"This armature is not taken for a person: {self.refusal}.{by_names}"
 
 
 def all_roles(found: Iterable[Finding], why_missing: str = "no bone has its name or its place") -> tuple[Finding, ...]:
     """The findings in the order of ROLES, the roles without one as missing."""
     known = {finding.role: finding for finding in found}
     return tuple(known.get(role, Finding(role, MISSING, reason=why_missing)) for role in ROLES)
+
+
+def by_saved_map(recognised: Recognition, saved: RigMap) -> Recognition:
+    """What was recognised, with the roles of a saved map in place of all that was found: who saved it knew better."""
+    reason = f"by the rig map {saved.name}"
+    findings = all_roles((Finding(role, FOUND, bone, reason) for role, bone in saved.bones.items()), reason)
+    return replace(recognised, family=saved.name, findings=findings, refusal="")

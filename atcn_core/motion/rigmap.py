@@ -1,18 +1,32 @@
-"""Which bone of a rig plays which part of the body: the roles, rig.json, and finding the map that fits a rig."""
+"""Which bone of a rig plays which part of the body: the roles, reading and writing rig.json, which map fits a rig."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import RigError
+from ..errors import OutputError, RigError
 
-__all__ = ["REQUIRED_ROLES", "RIG_SCHEMA", "ROLES", "TRUNK_ROLES", "Rig", "RigMap", "load_rig", "match_rig_map"]
+__all__ = [
+    "REQUIRED_ROLES",
+    "RIG_FILE",
+    "RIG_SCHEMA",
+    "ROLES",
+    "TRUNK_ROLES",
+    "Rig",
+    "RigMap",
+    "fitting_map",
+    "load_rig",
+    "save_rig",
+]
 
 RIG_SCHEMA = "atcn.rig/1"
+RIG_FILE = "rig.json"
+_KEYS = ("schema", "name", "avatar", "object", "licence", "author", "rest", "bones")
 
 TRUNK_ROLES = ("hips", "spine", "chest", "upper_chest")
 _SIDE_ROLES = (
@@ -70,13 +84,13 @@ class RigMap:
 
 @dataclass(frozen=True)
 class Rig:
-    """A rig folder's rig.json. avatar: the .blend beside it; object_name: the armature object in it."""
+    """A rig folder's rig.json. avatar: the .blend beside it, or None; object_name: the armature object in it."""
 
     name: str
     map: RigMap
-    avatar: Path
-    object_name: str
-    licence: str
+    avatar: Path | None = None
+    object_name: str = ""
+    licence: str = ""
     author: str = ""
     rest: dict[str, Any] = field(default_factory=dict)
 
@@ -98,10 +112,12 @@ def load_rig(path: Path) -> Rig:
         raise _wrong(path, "is not a JSON object")
     if data.get("schema") != RIG_SCHEMA:
         raise _wrong(path, f"has schema {data.get('schema')!r}, not {RIG_SCHEMA!r}")
-    unknown = sorted(set(data) - {"schema", "name", "avatar", "object", "licence", "author", "rest", "bones"})
+    unknown = sorted(set(data) - set(_KEYS))
     if unknown:
         raise _wrong(path, f"has unknown keys: {', '.join(unknown)}")
-    texts = {key: _text(path, data, key) for key in ("name", "avatar", "object", "licence")}
+    # A map saved for a rig of the user's own has no avatar.
+    needed = ("name", "avatar", "object", "licence") if {"avatar", "object"} & set(data) else ("name",)
+    texts = {key: _text(path, data, key) for key in (*needed, *(k for k in ("licence", "author") if k in data))}
     try:
         rig_map = RigMap(_bones(path, data), texts["name"])
     except RigError as problem:
@@ -109,9 +125,40 @@ def load_rig(path: Path) -> Rig:
     rest = data.get("rest", {})
     if not isinstance(rest, dict):
         raise _wrong(path, 'has a wrong "rest": it must be an object')
-    author = _text(path, data, "author") if "author" in data else ""
-    avatar = path.parent / texts["avatar"]
-    return Rig(texts["name"], rig_map, avatar, texts["object"], texts["licence"], author, rest)
+    return Rig(
+        name=texts["name"],
+        map=rig_map,
+        avatar=path.parent / texts["avatar"] if "avatar" in texts else None,
+        object_name=texts.get("object", ""),
+        licence=texts.get("licence", ""),
+        author=texts.get("author", ""),
+        rest=rest,
+    )
+
+
+def save_rig(path: Path, rig: Rig) -> None:
+    """Write a rig.json, under a temporary name first; folders that are missing are made. Raises OutputError."""
+    optional = {
+        "avatar": rig.avatar.name if rig.avatar is not None else "",
+        "object": rig.object_name,
+        "licence": rig.licence,
+        "author": rig.author,
+        "rest": rig.rest,
+    }
+    data = {"schema": RIG_SCHEMA, "name": rig.name, **{key: value for key, value in optional.items() if value}}
+    data["bones"] = {role: rig.map.bones[role] for role in ROLES if role in rig.map.bones}
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise OutputError(
+            f"The rig map cannot be written to {path}: {problem.strerror or problem}.",
+            hint="Choose another rigs folder in the add-on's preferences.",
+        ) from problem
 
 
 def _wrong(path: Path, what: str) -> RigError:
@@ -140,28 +187,18 @@ def _plain(bone: str) -> str:
     return bone.rpartition(":")[2].lower()
 
 
-def match_rig_map(bone_names: Sequence[str], known: Sequence[RigMap]) -> RigMap:
-    """The known map that fits a rig best, in the rig's own spelling and without the roles it has no bone for.
+def fitting_map(bone_names: Iterable[str], known: Iterable[RigMap]) -> RigMap | None:
+    """The first known map all of whose bones a rig has, in the rig's own spelling; None where there is none.
 
     Namespaces and letter case do not matter. A map counts as a whole: one bone's name says nothing by itself
     ("LeftShoulder" is a clavicle in one family and an upper arm in another).
-    Raises RigError naming the missing roles of the nearest map.
     """
-    spelling = {_plain(bone): bone for bone in reversed(bone_names)}
-    spelling.update({bone: bone for bone in bone_names})
-    found = []
+    names = list(bone_names)
+    spelling = {_plain(bone): bone for bone in reversed(names)}
+    spelling.update({bone: bone for bone in names})
     for rig_map in known:
-        hits = {role: spelling.get(bone) or spelling.get(_plain(bone)) for role, bone in rig_map.bones.items()}
-        found.append((rig_map, {role: bone for role, bone in hits.items() if bone}))
-    fitting = [(rig_map, bones) for rig_map, bones in found if not _missing(bones)]
-    if fitting:
-        rig_map, bones = max(fitting, key=lambda pair: len(pair[1]))
-        return RigMap(bones, rig_map.name)
-    if not found:
-        raise RigError("No rig is known to compare this armature with.", hint="Add a rig folder with a rig.json.")
-    rig_map, bones = max(found, key=lambda pair: len(REQUIRED_ROLES) - len(_missing(pair[1])))
-    raise RigError(
-        f"This armature fits no known rig; nearest is {rig_map.name or 'a map without a name'},"
-        f" without a bone for {', '.join(_missing(bones))}.",
-        hint="Write a rig.json with the names of its bones.",
-    )
+        found = {role: spelling.get(bone) or spelling.get(_plain(bone)) for role, bone in rig_map.bones.items()}
+        bones = {role: bone for role, bone in found.items() if bone}
+        if len(set(bones.values())) == len(rig_map.bones):
+            return RigMap(bones, rig_map.name)
+    return None

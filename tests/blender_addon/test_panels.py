@@ -37,6 +37,12 @@ class Layout:
         assert name in data.bl_rna.properties
         self.drawn.append(("prop", name))
 
+    def prop_search(self, data, name, search_data, search_name, **settings):
+        self._check("prop_search", settings)
+        assert name in data.bl_rna.properties
+        assert search_name in search_data.bl_rna.properties
+        self.drawn.append(("search", settings["text"]))
+
     def label(self, **settings):
         self._check("label", settings)
         self.drawn.append(("label", settings["text"]))

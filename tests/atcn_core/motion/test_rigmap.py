@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from atcn_core.errors import RigError
-from atcn_core.motion.rigmap import REQUIRED_ROLES, RIG_SCHEMA, ROLES, RigMap, load_rig, match_rig_map
+from atcn_core.errors import OutputError, RigError
+from atcn_core.motion.rigmap import REQUIRED_ROLES, RIG_SCHEMA, ROLES, Rig, RigMap, fitting_map, load_rig, save_rig
 
 RIGS = sorted((Path(__file__).parents[3] / "rigs").glob("*/rig.json"))
 
@@ -62,6 +62,8 @@ def test_a_right_file_is_read(tmp_path):
         ({"name": None}, '"name"'),
         ({"object": 3}, '"object"'),
         ({"licence": ""}, '"licence"'),
+        ({"avatar": None}, '"avatar"'),
+        ({"object": None}, '"object"'),
         ({"bones": []}, '"bones"'),
         ({"bones": {**mixamo().bones, "hips": 5}}, "hips"),
         ({"bones": {**mixamo().bones, "tail": "Tail"}}, "tail"),
@@ -90,25 +92,46 @@ def test_a_missing_or_broken_file_is_refused(tmp_path):
 @pytest.mark.parametrize("prefix", ["mixamorig:", "mixamorig7:", ""])
 def test_namespaces_do_not_matter(prefix):
     wanted = mixamo(prefix)
-    assert match_rig_map(list(wanted.bones.values()), [mixamo()]).bones == wanted.bones
+    assert fitting_map(list(wanted.bones.values()), [mixamo()]).bones == wanted.bones
 
 
-def test_the_fullest_map_wins_and_roles_without_a_bone_are_left_out():
+def test_the_first_map_wins_whose_bones_are_all_there():
     whole = mixamo("")
     core = RigMap({role: whole.bones[role] for role in REQUIRED_ROLES}, "core")
-    present = [bone for role, bone in whole.bones.items() if role != "left_toe"]
-    found = match_rig_map(present, [core, whole])
-    assert found.name == "mixamo"
-    assert "left_toe" not in found.bones
-    assert "right_toe" in found.bones
+    bones = list(whole.bones.values())
+    assert fitting_map(bones, [whole, core]).name == "mixamo"
+    assert fitting_map(bones, [core, whole]).name == "core"
+    without_toe = [bone for bone in bones if bone != "LeftToeBase"]
+    assert fitting_map(without_toe, [whole, core]).name == "core"
+    assert fitting_map(without_toe, [whole]) is None
+    assert fitting_map(bones, []) is None
 
 
-def test_a_rig_that_fits_nothing_is_told_what_it_lacks():
-    bones = [bone for role, bone in mixamo("").bones.items() if role not in ("left_shin", "head")]
-    with pytest.raises(RigError, match="head, left_shin"):
-        match_rig_map(bones, [mixamo()])
-    with pytest.raises(RigError, match="No rig is known"):
-        match_rig_map(bones, [])
+def test_two_bones_that_differ_in_case_alone_are_told_apart():
+    shouting = {role: bone.upper() if role == "head" else bone for role, bone in mixamo("").bones.items()}
+    assert fitting_map([*shouting.values(), "Head"], [RigMap(shouting)]).bones == shouting
+
+
+def test_a_map_without_an_avatar_is_written_and_read_back(tmp_path):
+    rig = Rig("Someone", mixamo(), author="them", rest={"pose": "T"})
+    path = tmp_path / "new" / "folder" / "rig.json"
+    save_rig(path, rig)
+    assert load_rig(path) == Rig("Someone", RigMap(mixamo().bones, "Someone"), author="them", rest={"pose": "T"})
+    assert [file.name for file in path.parent.iterdir()] == ["rig.json"]
+    assert json.loads(path.read_text())["schema"] == RIG_SCHEMA
+
+
+def test_a_map_with_an_avatar_is_written_and_read_back(tmp_path):
+    rig = load_rig(written(tmp_path))
+    save_rig(tmp_path / "someone" / "rig.json", rig)
+    assert load_rig(tmp_path / "someone" / "rig.json") == rig
+
+
+def test_a_map_that_cannot_be_written_is_told_of_and_leaves_nothing(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        save_rig(tmp_path / "file" / "rig.json", Rig("Someone", mixamo()))
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
 def test_every_role_is_in_the_one_list():
@@ -121,4 +144,4 @@ def test_every_role_is_in_the_one_list():
 def test_the_projects_own_rigs_are_right(path):
     rig = load_rig(path)
     assert rig.avatar.is_file()
-    assert match_rig_map(list(rig.map.bones.values()), [load_rig(other).map for other in RIGS]).bones == rig.map.bones
+    assert fitting_map(list(rig.map.bones.values()), [load_rig(other).map for other in RIGS]).bones == rig.map.bones
