@@ -8,7 +8,9 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from ..lift.predict import TRAINING_FPS
 from ..skeleton import CAPTURE
+from .bodies import neck_pivot
 from .dice import Dice, struck
 from .limbs import arm_turns, leg_turns, trunk_turns
 from .turning import (
@@ -47,6 +49,8 @@ class AugmentOptions:
     lie:        share laid down, tilted far, or (rarely) turned over.
     head, feet: shares whose head and feet turn on their own, within the limits of (yaw, pitch, roll) and of (plantar
                 flexion, dorsiflexion, yaw).
+    fastest_m_s: windows in which a joint would then go faster than this about the hip, and faster than it went in the
+                take, stay as they were: who whirls round upright cannot do so bent over.
     """
 
     recombine: float = 0.25
@@ -65,6 +69,7 @@ class AugmentOptions:
     neck_deg: float = 8.0
     head_limits_deg: tuple[float, float, float] = (70.0, 40.0, 30.0)
     foot_limits_deg: tuple[float, float, float] = (40.0, 25.0, 20.0)
+    fastest_m_s: float = 10.0
 
     def __post_init__(self) -> None:
         for name in _SHARES:
@@ -72,23 +77,45 @@ class AugmentOptions:
                 raise ValueError(f"{name} is a share between 0 and 1, not {getattr(self, name)}")
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name.endswith("_deg") and min(value if isinstance(value, tuple) else (value,)) < 0:
+            if field.name.endswith(("_deg", "_m_s")) and min(value if isinstance(value, tuple) else (value,)) < 0:
                 raise ValueError(f"{field.name} is not negative, unlike {value}")
 
 
-def augment_motion(joints: Tensor, options: AugmentOptions, generator: torch.Generator) -> Tensor:
+def augment_motion(
+    joints: Tensor, known: Tensor, options: AugmentOptions, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """All of it on a batch of windows: upper bodies go round among the windows, then everything is turned.
 
-    joints: (B, N, J, 3) metres, z up, hands already turned (they follow the forearms). Returns new joints; the hip
-    stays where it is. Bone lengths stay, but for an upper body's, which brings its own, and the neck's by some cm.
+    joints: (B, N, J, 3) metres, z up, at the training rate, hands already turned (they follow the forearms).
+    known:  (B, J) bool, the joints that the windows' takes have.
+    Returns new joints, and which of them are known, as upper bodies bring that along. The hip stays where it is. Bone
+    lengths stay, but for an upper body's, which brings its own, and the neck's by some cm.
     """
     others = torch.randperm(len(joints), generator=generator, device=joints.device)
     figures = _figures(joints)
-    _recombine(figures, figures, others, options.recombine, generator)
+    rows = _recombine(figures, figures, others, options.recombine, generator)
+    upper = torch.zeros_like(known[0])
+    upper[_UPPER] = True
+    mixed = known.clone()
+    mixed[rows] = torch.where(upper, known[others[rows]], known[rows])
     _perturb(figures, options, generator)
-    _turn_heads(figures, options, generator)
+    _turn_heads(figures, options, generator, mixed)
     _turn_soles(figures, options, generator)
-    return _joints(figures)
+    made = _joints(figures)
+    speed_m_s = _fastest_m_s(figures)
+    suspects = (speed_m_s > options.fastest_m_s).nonzero().flatten()
+    too_fast = suspects[speed_m_s[suspects] > _fastest_m_s(_figures(joints[suspects]))]
+    made[too_fast], mixed[too_fast] = joints[too_fast], known[too_fast]
+    return made, mixed
+
+
+def _fastest_m_s(figures: Tensor) -> Tensor:
+    """(B,): the speed of each window's fastest joint and frame, about the hip."""
+    if figures.shape[3] < 2:
+        return figures.new_zeros(figures.shape[2])
+    about = figures - figures[AT["hip"]]
+    step_m = (about[..., 1:] - about[..., :-1]).square_().sum(1).amax(dim=(0, 2)).sqrt()
+    return step_m * TRAINING_FPS
 
 
 def recombine(joints: Tensor, other: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -108,7 +135,7 @@ def perturb_limbs(joints: Tensor, options: AugmentOptions, generator: torch.Gene
 def turn_head(joints: Tensor, options: AugmentOptions, generator: torch.Generator) -> Tensor:
     """Heads turned on the neck, within limits seen from the chest. joints: (B, N, J, 3)."""
     figures = _figures(joints)
-    _turn_heads(figures, options, generator)
+    _turn_heads(figures, options, generator, torch.ones_like(joints[:, 0, :, 0], dtype=torch.bool))
     return _joints(figures)
 
 
@@ -128,11 +155,11 @@ def _joints(figures: Tensor) -> Tensor:
     return figures.permute(2, 3, 0, 1).contiguous()
 
 
-def _recombine(figures: Tensor, others: Tensor, which: Tensor, share: float, generator: torch.Generator) -> None:
-    """In place; window i takes the upper body of others[:, :, which[i]]."""
+def _recombine(figures: Tensor, others: Tensor, which: Tensor, share: float, generator: torch.Generator) -> slice:
+    """In place; window i takes the upper body of others[:, :, which[i]], if it is among those returned."""
     rows = struck(figures.shape[2], share, generator)
     if rows.start == rows.stop:
-        return
+        return rows
     lower, upper = figures[:, :, rows], others[:, :, which[rows]]
     hip = AT["hip"]
 
@@ -148,6 +175,7 @@ def _recombine(figures: Tensor, others: Tensor, which: Tensor, share: float, gen
     moved = apply(turned, upper[_UPPER] - upper[hip]) + lower[hip]
     for place, joint in enumerate(_UPPER):
         figures[joint][:, rows] = moved[place]
+    return rows
 
 
 def _perturb(figures: Tensor, options: AugmentOptions, generator: torch.Generator) -> None:
@@ -188,7 +216,8 @@ def _lain_down(bodies: Tensor, dice: Dice) -> Tensor:
     return apply(turn(left * about.cos() + front * about.sin(), angle + sway), bodies - hip) + hip
 
 
-def _turn_heads(figures: Tensor, options: AugmentOptions, generator: torch.Generator) -> None:
+def _turn_heads(figures: Tensor, options: AugmentOptions, generator: torch.Generator, known: Tensor) -> None:
+    """In place, where all of the head is known (B, J): without ears it has no direction to turn from."""
     rows = struck(figures.shape[2], options.head, generator)
     if rows.start == rows.stop:
         return
@@ -205,11 +234,11 @@ def _turn_heads(figures: Tensor, options: AugmentOptions, generator: torch.Gener
     tilt = dot(across, chest[1]).clamp(-1.0, 1.0).asin()
     level = turn(ahead, -(limit(tilt + roll * roll_limit, -roll_limit, roll_limit) - tilt))
     aimed = _aim(ahead, chest, yaw * yaw_limit, pitch * pitch_limit, (yaw_limit, pitch_limit, pitch_limit))
-    # The head sits on the neck half-way up to the ears.
-    pivot = (bodies[AT["thorax"]] + ears) / 2
+    pivot = neck_pivot(bodies[AT["thorax"]], left_ear, right_ear)
     turned = apply(compose(aimed, level), bodies[points] - pivot) + pivot
+    whole = known[rows][:, points].all(dim=1)[:, None]
     for place, joint in enumerate(points):
-        figures[joint][:, rows] = turned[place]
+        figures[joint][:, rows] = torch.where(whole, turned[place], bodies[joint])
 
 
 def _turn_soles(figures: Tensor, options: AugmentOptions, generator: torch.Generator) -> None:

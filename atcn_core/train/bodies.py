@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..skeleton import CAPTURE, mirrored_name
 
-__all__ = ["BodyOptions", "draw_bone_lengths", "reshape_bodies", "turn_hands"]
+__all__ = ["BodyOptions", "draw_bone_lengths", "neck_pivot", "reshape_bodies", "turn_hands"]
 
 # Bone lengths of a person of 1.72 m, by the bone's lower joint, in metres; both sides are alike.
 _HUMAN_M = {
@@ -32,6 +32,10 @@ _HUMAN_M = {
 _TWIN_FIRST = [
     min(i, CAPTURE.mirror[i]) for i in range(len(CAPTURE))
 ]  # both sides of a body take the same random numbers
+
+_THORAX = CAPTURE.index("thorax")
+_HEAD = CAPTURE.indices("nose", "head", "left_ear", "right_ear")
+_LEAST_M = 0.01  # a shorter bone is none
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,47 @@ def draw_bone_lengths(own_m: Tensor, options: BodyOptions, generator: torch.Gene
 
 
 def reshape_bodies(joints_world: Tensor, lengths_m: Tensor) -> Tensor:
-    """The same bone directions on other bone lengths; the root stays. joints_world: (B, N, J, 3); lengths_m: (B, J)."""
+    """The same bone directions on other bone lengths; the root stays. joints_world: (B, N, J, 3); lengths_m: (B, J).
+
+    The head is one rigid piece on a neck, however it is turned: each has one scale for the window, the neck that of
+    thorax to head, the head that of nose to ear.
+    """
     placed: list[Tensor] = [joints_world[:, :, 0]] * len(CAPTURE)
     for joint in CAPTURE.order:
         parent = CAPTURE.parent_indices[joint]
+        if joint in _HEAD:
+            continue
         if parent < 0:
             placed[joint] = joints_world[:, :, joint]
             continue
         bone = joints_world[:, :, joint] - joints_world[:, :, parent]
         scale = lengths_m[:, joint, None, None] / bone.norm(dim=-1, keepdim=True).clamp_min(1e-6)
         placed[joint] = placed[parent] + bone * scale
+    neck_scale, head_scale = _head_scales(joints_world, lengths_m)
+    thorax, head = joints_world[:, :, _THORAX], joints_world[:, :, _HEAD]
+    pivot = neck_pivot(thorax, *head[:, :, -2:].unbind(2))
+    new_pivot = placed[_THORAX] + neck_scale * (pivot - thorax)
+    for place, joint in enumerate(_HEAD):
+        placed[joint] = new_pivot + head_scale * (head[:, :, place] - pivot)
     return torch.stack(placed, dim=2)
+
+
+def neck_pivot(thorax: Tensor, left_ear: Tensor, right_ear: Tensor) -> Tensor:
+    """Where the head turns on the neck: half-way up to the ears."""
+    return (thorax + (left_ear + right_ear) / 2) / 2
+
+
+def _head_scales(joints_world: Tensor, lengths_m: Tensor) -> tuple[Tensor, Tensor]:
+    """The scales of neck and head, (B, 1, 1), from lengths that a window's frames have in the mean.
+
+    A head without ears (they stand in at the nose) goes with the neck.
+    """
+    nose, top, left_ear, right_ear = joints_world[:, :, _HEAD].unbind(2)
+    own_m = torch.stack([top - joints_world[:, :, _THORAX], nose - left_ear, nose - right_ear]).norm(dim=-1).mean(2)
+    neck = lengths_m[:, _HEAD[1]] / own_m[0].clamp_min(_LEAST_M)
+    head = lengths_m[:, _HEAD[2:]].sum(1) / own_m[1:].sum(0).clamp_min(_LEAST_M)
+    head = torch.where(own_m[1] > _LEAST_M, head, neck)
+    return neck[:, None, None], head[:, None, None]
 
 
 def turn_hands(joints_world: Tensor, forearms: Tensor, angles_rad: Tensor) -> Tensor:

@@ -209,7 +209,7 @@ class Trainer:
         errors_mm = {}
         for name, batch in self.judges.items():
             poses = torch.cat([self.average(part) for part in batch.inputs.split(256)])
-            errors_mm[name] = 1000.0 * (poses - batch.poses).norm(dim=-1).mean().item()
+            errors_mm[name] = 1000.0 * (poses - batch.poses).norm(dim=-1)[batch.known].mean().item()
         return errors_mm
 
     def _log(self, losses: list[float], bar: tqdm) -> None:

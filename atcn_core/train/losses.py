@@ -79,29 +79,39 @@ def total_loss(
     """The loss to descend, and the target frame's MPJPE alone (metres, scalars).
 
     poses, contexts: as SupervisedNetwork gives them; weights: (J,); progress: share of the run that is done.
+    Joints that a window's take lacks (batch.known) count in no term.
     """
-    main = _mpjpe(poses, batch.poses, weights)
+    known = batch.known
+    main = _mpjpe(poses, batch.poses, weights, known)
     loss = main
     if contexts:
         share = options.context * (0.1 + 0.9 * (1.0 - progress)) / len(contexts)
-        loss = loss + share * sum(_mpjpe(c, _every(batch.context, c.shape[1], batch.causal), weights) for c in contexts)
+        truths = (_every(batch.context, layer.shape[1], batch.causal) for layer in contexts)
+        loss = loss + share * sum(
+            _mpjpe(layer, true, weights, known[:, None]) for layer, true in zip(contexts, truths, strict=True)
+        )
     if options.velocity:
         now, after = poses.chunk(2)
         true_now, true_after = batch.poses.chunk(2)
-        loss = loss + options.velocity * _mpjpe(after - now, true_after - true_now, weights)
+        loss = loss + options.velocity * _mpjpe(after - now, true_after - true_now, weights, known.chunk(2)[0])
     if options.bone:
         parents = [max(parent, 0) for parent in CAPTURE.parent_indices]
         length, true = ((p - p[:, parents]).norm(dim=-1) for p in (poses, batch.poses))
-        loss = loss + options.bone * (length - true).abs().mean()
+        loss = loss + options.bone * _mean_of_known((length - true).abs(), known & known[:, parents])
     if options.projection:
         loss = loss + options.projection * _mpjpe(
-            _across(poses, batch.depth), _across(batch.poses, batch.depth), weights
+            _across(poses, batch.depth), _across(batch.poses, batch.depth), weights, known
         )
     return loss, main.detach()
 
 
-def _mpjpe(poses: Tensor, true: Tensor, weights: Tensor) -> Tensor:
-    return ((poses.float() - true).norm(dim=-1) * weights).mean()
+def _mpjpe(poses: Tensor, true: Tensor, weights: Tensor, known: Tensor) -> Tensor:
+    return _mean_of_known((poses.float() - true).norm(dim=-1) * weights, known)
+
+
+def _mean_of_known(values: Tensor, known: Tensor) -> Tensor:
+    """The mean over the joints that are known. values: (B, ..., J); known: (B, ..., J) or with ones between."""
+    return (values * known).mean() / known.float().mean()
 
 
 def _every(context: Tensor, count: int, causal: bool) -> Tensor:

@@ -6,8 +6,10 @@ target frame of its own, because making the clip costs more than cutting it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +18,7 @@ from ..lift.predict import TRAINING_FPS
 from ..skeleton import CAPTURE
 from .augment import AugmentOptions, augment_motion
 from .bodies import BodyOptions, draw_bone_lengths, reshape_bodies, turn_hands
+from .datasets import DatasetTake
 from .mocap import Take
 from .noise import NoiseOptions, disturb, draw_visibility, move_landmarks, smooth_random
 
@@ -89,12 +92,14 @@ class Batch:
 
     context: (B, N / 3, J, 3), the poses of every third frame, each about its own root, in the same axes: the frames
     in the middle of the network's blocks of three (causal: at their ends). depth: (B,) the root's distance, metres.
+    known: (B, J) bool; joints that the take lacks are False: `poses` and `context` hold stand-ins there, not truth.
     """
 
     inputs: Tensor
     poses: Tensor
     context: Tensor
     depth: Tensor
+    known: Tensor
     causal: bool
 
 
@@ -103,25 +108,30 @@ class Clips:
     """Stretches of motion and what the detector made of them.
 
     points_cam: (B, T, J, 3) metres; rays: (B, T, J, 2) with the detector's errors; visibility: (B, T, J);
-    first, last: (B,) the frames the clip really has; anchor: the frame it was drawn about.
+    known: (B, J) bool, the joints that the take has; first, last: (B,) the frames the clip really has; anchor: the
+    frame it was drawn about.
     """
 
     points_cam: Tensor
     rays: Tensor
     visibility: Tensor
+    known: Tensor
     first: Tensor
     last: Tensor
     anchor: int
 
 
 class MotionBank:
-    """All takes of a split end to end on one device."""
+    """All takes of a split end to end on one device. `known` (takes, J): the joints that each of them has."""
 
-    def __init__(self, takes: list[Take], device: torch.device) -> None:
+    def __init__(self, takes: Sequence[Take], device: torch.device) -> None:
         self.joints = torch.cat([torch.from_numpy(take.joints_world) for take in takes]).to(device)
         self.forearms = torch.cat([torch.from_numpy(take.forearms) for take in takes]).to(device)
         lengths = torch.tensor([len(take.joints_world) for take in takes], device=device)
         self.lengths = lengths
+        everything = np.ones(len(CAPTURE), dtype=bool)
+        seen = np.stack([take.seen if isinstance(take, DatasetTake) else everything for take in takes])
+        self.known = torch.from_numpy(seen).to(device)
         self.starts = torch.cumsum(lengths, 0) - lengths
         self.frames_per_step = torch.tensor([take.fps / TRAINING_FPS for take in takes], device=device)
         parents = torch.tensor([max(p, 0) for p in CAPTURE.parent_indices], device=device)
@@ -169,17 +179,20 @@ class WindowSampler:
         """Clips whose targets may lie up to `spread` frames before and after the anchor frame."""
         takes = self.bank.draw_takes(batch, self.generator)
         joints, first, last, anchor = self._motion(takes, spread)
+        known = self.bank.known[takes]
         if self.options.augment is not None:
-            joints = augment_motion(joints, self.options.augment, self.generator)
+            joints, known = augment_motion(joints, known, self.options.augment, self.generator)
         if self.options.body is not None:
             lengths = draw_bone_lengths(self.bank.bone_lengths_m[takes], self.options.body, self.generator)
             joints = reshape_bodies(joints, lengths)
         if self.options.mirror:
-            flipped = joints[:, :, list(CAPTURE.mirror)] * joints.new_tensor([-1.0, 1.0, 1.0])
-            joints = torch.where(self._uniform(batch, 1, 1, 1) < 0.5, flipped, joints)
+            twins = list(CAPTURE.mirror)
+            flips = self._uniform(batch, 1, 1, 1) < 0.5
+            joints = torch.where(flips, joints[:, :, twins] * joints.new_tensor([-1.0, 1.0, 1.0]), joints)
+            known = torch.where(flips[:, 0, 0], known[:, twins], known)
         points_cam, focal_guess, picture = self._camera(joints, anchor)
-        rays, visibility = self._picture(points_cam, anchor, focal_guess, picture)
-        return Clips(points_cam, rays, visibility, first, last, anchor)
+        rays, visibility = self._picture(points_cam, known, anchor, focal_guess, picture)
+        return Clips(points_cam, rays, visibility, known, first, last, anchor)
 
     def draw_targets(self, clips: Clips) -> Tensor:
         """(B,) one target frame for each clip, anywhere in its reach."""
@@ -203,7 +216,7 @@ class WindowSampler:
         context = (around - around[:, :, :1]) @ turn[:, None]
         target_cam = clips.points_cam[rows[:, 0], targets]
         poses = (target_cam - target_cam[:, :1]) @ turn
-        return Batch(windows.inputs, poses, context, root.norm(dim=-1), causal)
+        return Batch(windows.inputs, poses, context, root.norm(dim=-1), clips.known, causal)
 
     def cut_pairs(self, clips: Clips, targets: Tensor) -> Batch:
         """The windows about `targets` (B,), then those about the frames after them.
@@ -212,7 +225,7 @@ class WindowSampler:
         """
         after = torch.minimum(targets + 1, clips.last)
         now, then = self.cut(clips, targets), self.cut(clips, after)
-        fields = ("inputs", "poses", "context", "depth")
+        fields = ("inputs", "poses", "context", "depth", "known")
         return Batch(*(torch.cat([getattr(now, f), getattr(then, f)]) for f in fields), causal=now.causal)
 
     def _motion(self, takes: Tensor, spread: int) -> tuple[Tensor, Tensor, Tensor, int]:
@@ -271,7 +284,9 @@ class WindowSampler:
         guess = (self._normal(batch) * options.focal_error).exp()
         return points, guess, half
 
-    def _picture(self, points_cam: Tensor, anchor: int, guess: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
+    def _picture(
+        self, points_cam: Tensor, known: Tensor, anchor: int, guess: Tensor, half: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Rays (B, T, J, 2) as the detector and the guessed focal length give them, and visibility (B, T, J)."""
         batch, frames, joints, _ = points_cam.shape
         noise = self.options.noise
@@ -291,7 +306,7 @@ class WindowSampler:
             rays = disturb(rays, visibility, 1.7 / points_cam[:, anchor, 0, 2], noise, self.generator)
             certain = self._uniform(batch, 1, 1) < noise.drop_visibility
             visibility = torch.where(certain & (visibility > 0), 1.0, visibility)
-        visibility = visibility * (points_cam[..., 2] > 0.3)
+        visibility = visibility * ((points_cam[..., 2] > 0.3) & known[:, None])
         return _derive_hip(rays * guess[:, None, None, None], visibility)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from atcn_core.lift.network import Atcn, AtcnConfig
@@ -17,7 +19,8 @@ def a_batch(windows: int = 8, *, causal: bool = False) -> Batch:
     context = torch.randn(windows, 9, 27, 3, generator=generator)
     depth = torch.full((windows,), 8.0)
     inputs = torch.zeros(windows, 27, 27, 3)
-    return Batch(inputs, context[:, 8 if causal else 4], context, depth, causal)
+    known = torch.ones(windows, 27, dtype=torch.bool)
+    return Batch(inputs, context[:, 8 if causal else 4], context, depth, known, causal)
 
 
 def loss_of(poses: torch.Tensor, contexts: list[torch.Tensor], batch: Batch, options: LossOptions) -> float:
@@ -51,6 +54,38 @@ def test_depth_along_the_line_of_sight_is_no_matter_to_the_projection() -> None:
     away[..., 2:] = (batch.poses[..., 2:] + distance) * factor - distance
     with_projection = loss_of(away, [], batch, LossOptions(0.0, projection=1.0))
     assert abs(with_projection - loss_of(away, [], batch, OFF)) < 1e-4
+
+
+def test_a_joint_that_the_take_lacks_reaches_no_term() -> None:
+    batch = a_batch()
+    lacking = CAPTURE.indices("spine", "nose", "left_toe")
+    known = batch.known.clone()
+    known[::2, lacking] = False
+    batch = replace(batch, known=known)
+    poses = torch.randn(batch.poses.shape, generator=torch.Generator().manual_seed(5)).requires_grad_()
+    context = torch.randn(batch.context.shape, generator=torch.Generator().manual_seed(6)).requires_grad_()
+    everything = LossOptions(1.0, velocity=1.0, bone=1.0, projection=1.0)
+    loss, main = total_loss(poses, [context], batch, everything, joint_weights(torch.device("cpu")), 0.0)
+    loss.backward()
+    for gradient in (poses.grad, context.grad.transpose(1, 2)):
+        moved = gradient.flatten(2).any(dim=-1)
+        assert torch.equal(moved, known)
+    # Neither does what stands in for the truth there.
+    spoilt = batch.poses.clone()
+    spoilt[~known] = 100.0
+    again = total_loss(
+        poses, [context], replace(batch, poses=spoilt), everything, joint_weights(torch.device("cpu")), 0.0
+    )
+    assert torch.equal(again[1], main)
+
+
+def test_the_error_is_the_mean_of_the_joints_that_are_known() -> None:
+    batch = a_batch()
+    known = torch.zeros_like(batch.known)
+    known[:, CAPTURE.indices("hip", "left_knee")] = True
+    weights = torch.ones(27)
+    shifted = batch.poses + torch.tensor([0.0, 0.03, 0.04])
+    assert abs(total_loss(shifted, [], replace(batch, known=known), OFF, weights, 0.0)[1].item() - 0.05) < 1e-6
 
 
 def test_the_weights_of_the_joints_have_mean_one() -> None:

@@ -8,9 +8,13 @@ import numpy as np
 import torch
 
 from atcn_core.skeleton import CAPTURE
+from atcn_core.train.augment import AugmentOptions, turn_head
 from atcn_core.train.bodies import BodyOptions, draw_bone_lengths, reshape_bodies, turn_hands
+from atcn_core.train.datasets import DatasetTake
 from atcn_core.train.mocap import Take
 from atcn_core.train.sampler import CLEAN_VIEW, MotionBank, SampleOptions, WindowSampler
+
+from .test_augment import people
 
 CPU = torch.device("cpu")
 
@@ -77,10 +81,66 @@ def test_new_bodies_keep_the_bones_directions_and_both_sides_alike() -> None:
     lengths = draw_bone_lengths(own, BodyOptions(), torch.Generator().manual_seed(0))
     assert torch.equal(lengths, lengths[:, list(CAPTURE.mirror)])
     reshaped = reshape_bodies(joints, lengths)
+    head = CAPTURE.indices("nose", "head", "left_ear", "right_ear")
     for parent, child in CAPTURE.bones:
+        if child in head:
+            continue
         before, after = joints[:, :, child] - joints[:, :, parent], reshaped[:, :, child] - reshaped[:, :, parent]
         assert torch.allclose(after.norm(dim=-1), lengths[0, child].expand(1, 27), atol=1e-4)
         assert torch.nn.functional.cosine_similarity(before, after, dim=-1).min() > 0.9999
+
+
+def test_a_head_stays_a_head_however_it_is_turned() -> None:
+    standing = people(8, 60)
+    turned = turn_head(standing, AugmentOptions(head=1.0), torch.Generator().manual_seed(2))
+    parents = [max(p, 0) for p in CAPTURE.parent_indices]
+    own_m = (standing - standing[:, :, parents]).norm(dim=-1).mean(1)
+    lengths = draw_bone_lengths(own_m, BodyOptions(), torch.Generator().manual_seed(0))
+    head = CAPTURE.indices("nose", "head", "left_ear", "right_ear")
+
+    def sizes(joints: torch.Tensor) -> torch.Tensor:
+        return torch.cdist(joints[:, :, head], joints[:, :, head])
+
+    reshaped = reshape_bodies(turned, lengths)
+    # One scale, whatever the frame: that of nose and ears.
+    scale = lengths[:, head[2]] / own_m[:, head[2]]
+    assert torch.allclose(sizes(reshaped), sizes(turned) * scale[:, None, None, None], atol=2e-3)
+    assert sizes(reshaped).std(dim=1).max() < 1e-4
+    # The neck has one length over the window, too, and looking about changes nothing else.
+    ears = reshaped[:, :, head[2:]].mean(2)
+    before_ears = turned[:, :, head[2:]].mean(2)
+    thorax = CAPTURE.index("thorax")
+    top = (reshaped[:, :, head[1]] - reshaped[:, :, thorax]).norm(dim=-1).mean(1)
+    assert torch.allclose(top, lengths[:, head[1]], atol=0.04)
+    assert (ears - reshaped[:, :, thorax]).norm(dim=-1).std(1).max() < 1.5 * (before_ears - turned[:, :, thorax]).norm(
+        dim=-1
+    ).std(1).max()
+    others = [j for j in range(len(CAPTURE)) if j not in head]
+    still = reshape_bodies(standing, lengths)
+    assert torch.equal(still[:, :, others], reshaped[:, :, others])
+
+
+def test_joints_that_a_take_lacks_are_never_shown() -> None:
+    take = a_take()
+    seen = np.ones(len(CAPTURE), dtype=bool)
+    lacking = CAPTURE.indices("nose", "left_ear", "right_ear", "left_toe", "right_toe")
+    seen[lacking] = False
+    poor = DatasetTake("poor", take.fps, take.joints_world, take.forearms, seen)
+    for options in (CLEAN_VIEW, replace(SampleOptions(), augment=None)):
+        bank = MotionBank([poor], CPU)
+        drawer = WindowSampler(bank, options, frames=27, target=13, generator=torch.Generator().manual_seed(0))
+        batch = drawer.draw(64)
+        assert not batch.known[:, lacking].any()
+        assert batch.known.sum() == 64 * seen.sum()
+        assert (batch.inputs[:, :, lacking, 2] == 0).all()
+        assert (batch.inputs[:, :, CAPTURE.index("left_knee"), 2] > 0).any()
+    # Beside a full take both kinds are drawn.
+    mixed = MotionBank([poor, take], CPU)
+    drawer = WindowSampler(mixed, SampleOptions(), frames=27, target=13, generator=torch.Generator().manual_seed(0))
+    batch = drawer.draw(64)
+    assert 5 < batch.known.all(dim=1).sum() < 59
+    hidden = ~batch.known[:, None].expand(-1, 27, -1)
+    assert (batch.inputs[..., 2][hidden] == 0).all()
 
 
 def test_turning_hands_keeps_their_size_and_leaves_everything_else() -> None:
