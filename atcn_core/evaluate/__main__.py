@@ -23,6 +23,11 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--weights", type=Path, nargs="+", default=[Path(BUNDLED_NAME)], help="weights files, or bundled (the default)")
     add("--motion", type=Path, nargs="+", default=[], help="BVH files, folders (their val split), .npz of positions")
+    add("--human36m", type=Path, metavar="FILE", help="your data_3d_h36m.npz: scores S9 and S11, own cameras")
+    add("--human36m-2d", type=Path, metavar="FILE", help="its data_2d_h36m_*.npz; without it the true picture")
+    add("--humaneva", type=Path, metavar="FILE", help="your data_3d_humaneva15.npz: scores its validation part")
+    add("--humaneva-2d", type=Path, metavar="FILE", help="its data_2d_humaneva15_*.npz; without it the true picture")
+    add("--humaneva-focal-px", type=float, default=0.0, help="assumed of HumanEva's cameras, for --humaneva-2d")
     add("--windows", type=int, default=Request.windows, help="random windows beside the baselines; 0: none")
     add("--cameras", type=int, default=Request.cameras, help="fixed cameras before which each take is seen")
     add("--seconds", type=float, default=Request.seconds, help="only so much of each take")
@@ -41,8 +46,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    if not (arguments.motion or arguments.pose2sim or arguments.logs):
-        raise MotionError("There is nothing to score on.", hint="Give --motion or --pose2sim.")
+    sources = ("motion", "human36m", "humaneva", "pose2sim", "logs", "human36m_2d", "humaneva_2d")
+    if not any(getattr(arguments, name) for name in sources):
+        raise MotionError("There is nothing to score on.", hint="Give --motion, --human36m, --humaneva or --pose2sim.")
     if arguments.logs and not arguments.plots:
         raise MotionError("The logs are for the convergence plot.", hint="Give --plots and a folder too.")
     values: dict[str, Any] = {name: getattr(arguments, name) for name in Request.__dataclass_fields__}

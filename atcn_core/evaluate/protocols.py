@@ -18,9 +18,10 @@ from .metrics import (
 )
 from .views import LiftedView
 
-__all__ = ["Row", "action_rows", "joint_rows", "overall", "p2_mm", "series_mm", "take_rows"]
+__all__ = ["Row", "action_rows", "error_by_action", "joint_rows", "overall", "p2_mm", "series_mm", "take_rows"]
 
 Row = dict[str, object]
+_PROTOCOLS = {1: mpjpe, 2: p_mpjpe}
 # Each network's lifted views, by its label; every network has the same views in the same order.
 Lifted = Mapping[str, Sequence[LiftedView]]
 
@@ -66,17 +67,31 @@ def action_rows(lifted: Lifted) -> list[Row]:
     return rows
 
 
+def error_by_action(views: Sequence[LiftedView], protocol: int) -> dict[str, float]:
+    """Protocol 1 or 2 in mm over the frames of each action."""
+    by_action: dict[str, list[LiftedView]] = {}
+    for view in views:
+        by_action.setdefault(view.action, []).append(view)
+    return {action: _mean(chosen, _PROTOCOLS[protocol]) for action, chosen in by_action.items()}
+
+
 def joint_rows(lifted: Lifted) -> list[Row]:
-    """One row a joint (the root has no error): Protocol 1 of each network."""
-    means = {
-        label: np.concatenate([joint_errors(view.predicted_mm, view.true_mm) for view in views]).mean(axis=0)
-        for label, views in lifted.items()
-    }
+    """One row a joint that the takes have (the root has no error): Protocol 1 of each network."""
+    means = {label: _joint_means(views) for label, views in lifted.items()}
+    found = next(iter(means.values()))
     return [
-        {"joint": joint, **{label: round(float(mean[number]), 1) for label, mean in means.items()}}
-        for number, joint in enumerate(H36M_17.joints)
-        if number > 0
+        {"joint": joint, **{label: round(mean[joint], 1) for label, mean in means.items()}}
+        for joint in H36M_17.joints[1:]
+        if joint in found
     ]
+
+
+def _joint_means(views: Sequence[LiftedView]) -> dict[str, float]:
+    errors: dict[str, list[np.ndarray]] = {}
+    for view in views:
+        for joint, error in zip(view.joints, joint_errors(view.predicted_mm, view.true_mm).T, strict=True):
+            errors.setdefault(joint, []).append(error)
+    return {joint: float(np.concatenate(parts).mean()) for joint, parts in errors.items()}
 
 
 def series_mm(views: Sequence[LiftedView]) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from ..train.rivals import RivalConfig, build_rival
 from .networks import Candidate
 from .protocols import Row
 
-__all__ = ["PAPER_NOISE_P2_MM", "ablation_tables", "causal_rows", "noise_rows"]
+__all__ = ["PAPER_NOISE_P2_MM", "ablation_tables", "causal_rows", "noise_rows", "protocol_rows"]
 
 # Table 11, Protocol 2 by the noise's standard deviation in px: 0, 5, 10, 15, 20.
 PAPER_NOISE_P2_MM = {
@@ -22,6 +22,33 @@ PAPER_NOISE_P2_MM = {
     "paper: Hossain": (31.7, 37.5, 49.4, 61.8, 73.7),
     "paper: VideoPose3D": (28.1, 30.9, 39.3, 50.3, 62.2),
     "paper: ATCN": (26.1, 28.3, 36.7, 42.5, 56.2),
+}
+# Tables 6 to 8: the columns, and printed rows by (data set, protocol, true 2D); the average comes last.
+_COLUMNS = {
+    "Human3.6M": {
+        **{"Directions": "Dir.", "Discussion": "Disc.", "Eating": "Eat", "Greeting": "Greet", "Phoning": "Phone"},
+        **{"Photo": "Photo", "Posing": "Pose", "Purchases": "Pur.", "Sitting": "Sit", "SittingDown": "SitD."},
+        **{"Smoking": "Smoke", "Waiting": "Wait", "WalkDog": "WalkD.", "Walking": "Walk", "WalkTogether": "WalkT."},
+    },
+    "HumanEva": {f"{action} S{n}": f"{action} S{n}" for action in ("Walk", "Jog", "Box") for n in (1, 2, 3)},
+}
+_PAPER_BY_ACTION_MM = {
+    ("Human3.6M", 1, True): {
+        "paper: VideoPose3D": "35.2 40.2 32.7 35.7 38.2 45.5 40.6 36.1 48.8 47.3 37.8 39.7 38.7 27.8 29.5 37.8",
+        "paper: ATCN": "33.0 35.7 31.7 32.4 32.1 36.5 37.2 32.6 40.7 41.4 32.6 33.1 30.9 24.9 25.9 33.4",
+    },
+    ("Human3.6M", 1, False): {
+        "paper: VideoPose3D (CPN)": "45.2 46.7 43.3 45.6 48.1 55.1 44.6 44.3 57.3 65.8 47.1 44.0 49.0 32.8 33.9 46.8",
+        "paper: ATCN (CPN)": "41.8 44.0 41.1 43.9 47.4 54.1 42.1 42.2 55.3 63.6 45.3 42.7 45.3 31.3 32.2 44.8",
+    },
+    ("Human3.6M", 2, False): {
+        "paper: VideoPose3D (CPN)": "34.1 36.1 34.4 37.2 36.4 42.2 34.4 33.6 45.0 52.5 37.4 33.8 37.8 25.6 27.3 36.5",
+        "paper: ATCN (CPN)": "32.3 35.2 33.3 35.8 35.9 41.5 33.2 32.7 44.6 50.9 37.0 32.4 37.0 25.2 27.2 35.6",
+    },
+    ("HumanEva", 2, False): {
+        "paper: VideoPose3D": "13.4 10.2 27.2 17.1 13.1 13.8 - - - 15.8",
+        "paper: ATCN": "13.1 9.8 26.8 16.9 12.8 13.3 - - - 15.4",
+    },
 }
 _PAPER_LEVELS_PX = (0.0, 5.0, 10.0, 15.0, 20.0)
 # Tables 6 and 10, ground-truth 2D, Protocol 1: by causality and receptive field.
@@ -45,6 +72,28 @@ def noise_rows(p2_mm: Mapping[str, Mapping[float, float]]) -> list[Row]:
         for label, column in columns.items()
     }
     return [*rows, {"noise px": f"{high:g} over {low:g}", **factors}]
+
+
+def protocol_rows(
+    dataset: str, protocol: int, true_2d: bool, errors_mm: Mapping[str, Mapping[str, float]]
+) -> list[Row]:
+    """Tables 6 to 8 of "Human3.6M" or "HumanEva": a row a network, a column an action, and their mean.
+
+    errors_mm: by network and action. Beside them the paper's rows of this protocol and this kind of 2D.
+    """
+    names = _COLUMNS[dataset]
+    found = list(dict.fromkeys(action for own in errors_mm.values() for action in own))
+    actions = [action for action in names if action in found] + [action for action in found if action not in names]
+    rows: list[Row] = []
+    for label, own in errors_mm.items():
+        columns = {names.get(action, action): round(own[action], 1) for action in actions}
+        rows.append({"network": label, **columns, "Avg": round(sum(own.values()) / len(own), 1)})
+    for label, printed in _PAPER_BY_ACTION_MM.get((dataset, protocol, true_2d), {}).items():
+        *values, average = printed.split()
+        by_action = dict(zip(names, values, strict=True))
+        columns = {names.get(action, action): by_action.get(action, _BLANK) for action in actions}
+        rows.append({"network": label, **columns, "Avg": average})
+    return rows
 
 
 def causal_rows(candidates: Sequence[Candidate], p1_mm: Mapping[str, float]) -> list[Row]:

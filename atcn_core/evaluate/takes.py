@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +25,18 @@ _SHORTEST = 3
 
 @dataclass(frozen=True)
 class KnownTake:
-    """A take with known joints, at TRAINING_FPS.
+    """A take with known joints.
 
     joints_world: (T, J, 3) metres, z up, in the capture set; NaN where the source has no such joint.
     shown:        (J,) bool, the joints that the network gets to see in 2D.
+    activity:     what the performer does, where the source says so.
     """
 
     name: str
     joints_world: np.ndarray
     shown: np.ndarray
+    fps: float = TRAINING_FPS
+    activity: str = ""
 
     def __post_init__(self) -> None:
         if self.joints_world.ndim != 3 or self.joints_world.shape[1:] != (len(CAPTURE), 3):
@@ -43,8 +46,8 @@ class KnownTake:
 
     @property
     def action(self) -> str:
-        """What the performer does, from the name."""
-        return action_of(self.name)
+        """What the performer does, as the source says or from the name."""
+        return self.activity or action_of(self.name)
 
 
 def action_of(name: str) -> str:
@@ -68,7 +71,7 @@ def load_takes(paths: Sequence[Path], seconds: float = 0.0) -> list[KnownTake]:
     takes = [take for path in paths for take in _load(Path(path))]
     frames = round(seconds * TRAINING_FPS)
     if frames:
-        takes = [KnownTake(take.name, take.joints_world[:frames], take.shown) for take in takes]
+        takes = [replace(take, joints_world=take.joints_world[:frames]) for take in takes]
     takes = [take for take in takes if len(take.joints_world) >= _SHORTEST]
     if not takes:
         raise MotionError("There is no motion to score on.", hint=_HINT)

@@ -16,7 +16,7 @@ from ..skeleton import CAPTURE, H36M_17
 from .networks import Network, lifter_of
 from .takes import KnownTake
 
-__all__ = ["LiftedView", "View", "disturbed", "lift_views", "make_views", "typical_height_px"]
+__all__ = ["LiftedView", "View", "answered", "disturbed", "lift_views", "make_views", "typical_height_px"]
 
 # As Human3.6M's cameras: a picture 1000 px wide, this focal length, 5 m away where the motion leaves the choice.
 PICTURE_WH_PX = (1000, 1000)
@@ -29,23 +29,31 @@ _JOINTS = CAPTURE.indices(*H36M_17.joints)
 
 @dataclass(frozen=True)
 class View:
-    """A take before one camera. joints_cam: (T, J, 3) metres in `cam`; keypoints: the shown joints' true picture."""
+    """A take before one camera. joints_cam: (T, J, 3) metres in `cam`, NaN where the take has no such joint.
+
+    keypoints: what is seen of it in 2D, the true picture or a detector's; lens: of the camera that shows it so.
+    """
 
     take: KnownTake
     camera: int
     joints_cam: np.ndarray
     keypoints: Keypoints2D
+    lens: Intrinsics = CAMERA
 
 
 @dataclass(frozen=True)
 class LiftedView:
-    """A view's answer and truth, (T, 17, 3) mm about the hip in `cam`, Human3.6M's joints."""
+    """A view's answer and truth, (T, K, 3) mm about the hip in `cam`.
+
+    joints: their names, those of Human3.6M's 17 that the take has.
+    """
 
     name: str
     action: str
     camera: int
     predicted_mm: np.ndarray
     true_mm: np.ndarray
+    joints: tuple[str, ...] = H36M_17.joints
 
 
 def make_views(takes: Sequence[KnownTake], cameras: int) -> list[View]:
@@ -104,20 +112,24 @@ def disturbed(keypoints: Keypoints2D, noise_px: float, drop: float, seed: int) -
 def lift_views(
     network: Network, views: Sequence[View], *, noise_px: float = 0.0, drop: float = 0.0, device: str = "cpu"
 ) -> list[LiftedView]:
-    """Every view through every window of the network, camera known, flip averaged."""
+    """Every view through every window of the network, camera known, flip averaged, at the keypoints' own times."""
     lifter = lifter_of(network, device)
     lifted = []
     for seed, view in enumerate(views):
         keypoints = to_capture(disturbed(view.keypoints, noise_px, drop, seed))
-        poses = lifter.lift(keypoints, CAMERA, Reporter())[:, _JOINTS]
-        true = view.joints_cam[:, _JOINTS]
-        lifted.append(
-            LiftedView(
-                view.take.name,
-                view.take.action,
-                view.camera,
-                1000.0 * (poses - poses[:, :1]).astype(np.float64),
-                1000.0 * (true - true[:, :1]),
-            )
-        )
+        lifted.append(answered(view, lifter.lift(keypoints, view.lens, Reporter())))
     return lifted
+
+
+def answered(view: View, poses_cam: np.ndarray) -> LiftedView:
+    """A view with an answer to it, (T, J, 3) metres in `cam` in the capture set."""
+    poses, true = poses_cam[:, _JOINTS], view.joints_cam[:, _JOINTS]
+    known = np.asarray(np.isfinite(true).all(axis=(0, 2)))
+    return LiftedView(
+        view.take.name,
+        view.take.action,
+        view.camera,
+        1000.0 * (poses - poses[:, :1]).astype(np.float64)[:, known],
+        1000.0 * (true - true[:, :1])[:, known],
+        tuple(joint for joint, is_known in zip(H36M_17.joints, known, strict=True) if is_known),
+    )
