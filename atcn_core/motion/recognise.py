@@ -89,8 +89,13 @@ def _by_shape(tree: BoneTree, best: NameMatch | None, shape: ShapeMatch) -> Reco
                 reasons[role] = "by its name"
                 bones[role] = bone
         bones = _each_once(bones, reasons)
+        for role, bone in best.bones.items():
+            lying = next((real for real, other in bones.items() if other == bone and real != role), None)
+            if lying is not None:
+                reasons[lying] = f"by its place, though its name says {role}"
     findings = [_finding(tree, role, bone, doubts.get(role, ""), reasons[role]) for role, bone in bones.items()]
-    return Recognition(family, all_roles(findings), chains_of(tree, bones))
+    whole = all(role in bones for role in REQUIRED_ROLES)
+    return Recognition(family, all_roles(findings), chains_of(tree, bones) if whole else Chains())
 
 
 def _borne_out(match: NameMatch, shape: ShapeMatch) -> bool:
