@@ -68,24 +68,28 @@ def find_rig(name: str, folder: Path | None = None) -> rigmap.Rig:
 
 
 def map_of_armature(armature: bpy.types.Object) -> rigmap.RigMap:
-    """The bone map of an armature in the scene: a rig.json that fits it, the user's own first, else what it is
-    recognised as. Raises RigError naming the missing and doubtful parts: never a map with holes.
+    """The bone map of an armature in the scene, as `recognise_armature` has it.
+
+    Raises RigError naming the missing and doubtful parts: never a map with holes.
     """
     return recognise_armature(armature).to_rig_map()
 
 
 def recognise_armature(armature: bpy.types.Object) -> recognition.Recognition:
-    """Which bone of an armature plays which part, by a rig.json that fits, else by its names and its shape.
+    """Which bone of an armature plays which part: by the user's own rig.json that fits, else by its names and shape.
 
-    Raises RigError where it is no armature, or its own rig.json is wrong.
+    The add-on's own rig.json help where neither tells. Raises RigError where it is no armature, or its own rig.json
+    is wrong.
     """
     require_armature(armature)
+    names = bone_names(armature)
     own = user_rigs_dir() / _folder_name(armature.name) / rigmap.RIG_FILE
     first = [rigmap.load_rig(own)] if own.is_file() else []
-    known = [*first, *list_rigs(user_rigs_dir()), *list_rigs()]
-    fitting = rigmap.fitting_map(bone_names(armature), [rig.map for rig in known])
+    saved = rigmap.fitting_map(names, [rig.map for rig in (*first, *list_rigs(user_rigs_dir()))])
     recognised = recognise.recognise(rest_bones(armature))
-    return recognition.by_saved_map(recognised, fitting) if fitting is not None else recognised
+    if saved is None and not recognised.complete:
+        saved = rigmap.fitting_map(names, [rig.map for rig in list_rigs()])
+    return recognition.by_saved_map(recognised, saved) if saved is not None else recognised
 
 
 def save_map(armature: bpy.types.Object, bones: dict[str, str]) -> Path:

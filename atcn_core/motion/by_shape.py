@@ -46,7 +46,7 @@ def match_shape(tree: BoneTree) -> ShapeMatch:
 
 def _matched(tree: BoneTree) -> ShapeMatch:
     if len(tree) < FEWEST_DEFORM:
-        return ShapeMatch(refusal=f"it has only {len(tree)} bones")
+        return ShapeMatch(refusal=f"it has too few bones ({len(tree)})")
     mirror = find_mirror(tree)
     if mirror is None:
         return ShapeMatch(refusal="its bones have no left and right side")
