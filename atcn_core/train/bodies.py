@@ -36,6 +36,7 @@ _TWIN_FIRST = [
 _THORAX = CAPTURE.index("thorax")
 _HEAD = CAPTURE.indices("nose", "head", "left_ear", "right_ear")
 _LEAST_M = 0.01  # a shorter bone is none
+_NECK_RANGE = (0.7, 1.4)  # how much more or less than all of neck and head the neck alone may grow
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def draw_bone_lengths(own_m: Tensor, options: BodyOptions, generator: torch.Gene
 def reshape_bodies(joints_world: Tensor, lengths_m: Tensor) -> Tensor:
     """The same bone directions on other bone lengths; the root stays. joints_world: (B, N, J, 3); lengths_m: (B, J).
 
-    The head is one rigid piece on a neck, however it is turned: each has one scale for the window, the neck that of
-    thorax to head, the head that of nose to ear.
+    The head is one rigid piece on a neck, however it is turned: each has one scale for the window, the neck as befits
+    the two together, the head that of nose to ear.
     """
     placed: list[Tensor] = [joints_world[:, :, 0]] * len(CAPTURE)
     for joint in CAPTURE.order:
@@ -79,9 +80,9 @@ def reshape_bodies(joints_world: Tensor, lengths_m: Tensor) -> Tensor:
         bone = joints_world[:, :, joint] - joints_world[:, :, parent]
         scale = lengths_m[:, joint, None, None] / bone.norm(dim=-1, keepdim=True).clamp_min(1e-6)
         placed[joint] = placed[parent] + bone * scale
-    neck_scale, head_scale = _head_scales(joints_world, lengths_m)
     thorax, head = joints_world[:, :, _THORAX], joints_world[:, :, _HEAD]
     pivot = neck_pivot(thorax, *head[:, :, -2:].unbind(2))
+    neck_scale, head_scale = _head_scales(thorax, pivot, head, lengths_m)
     new_pivot = placed[_THORAX] + neck_scale * (pivot - thorax)
     for place, joint in enumerate(_HEAD):
         placed[joint] = new_pivot + head_scale * (head[:, :, place] - pivot)
@@ -93,17 +94,23 @@ def neck_pivot(thorax: Tensor, left_ear: Tensor, right_ear: Tensor) -> Tensor:
     return (thorax + (left_ear + right_ear) / 2) / 2
 
 
-def _head_scales(joints_world: Tensor, lengths_m: Tensor) -> tuple[Tensor, Tensor]:
+def _head_scales(thorax: Tensor, pivot: Tensor, head: Tensor, lengths_m: Tensor) -> tuple[Tensor, Tensor]:
     """The scales of neck and head, (B, 1, 1), from lengths that a window's frames have in the mean.
 
-    A head without ears (they stand in at the nose) goes with the neck.
+    The head's is that of nose and ears; the neck's brings its top to the right length from the thorax, within reason.
+    A head without ears (they stand in at the nose) is one piece with the neck.
     """
-    nose, top, left_ear, right_ear = joints_world[:, :, _HEAD].unbind(2)
-    own_m = torch.stack([top - joints_world[:, :, _THORAX], nose - left_ear, nose - right_ear]).norm(dim=-1).mean(2)
-    neck = lengths_m[:, _HEAD[1]] / own_m[0].clamp_min(_LEAST_M)
-    head = lengths_m[:, _HEAD[2:]].sum(1) / own_m[1:].sum(0).clamp_min(_LEAST_M)
-    head = torch.where(own_m[1] > _LEAST_M, head, neck)
-    return neck[:, None, None], head[:, None, None]
+    nose, top, left_ear, right_ear = head.unbind(2)
+    lines = torch.stack([top - thorax, pivot - thorax, nose - left_ear, nose - right_ear])
+    height_m, neck_m, left_m, right_m = lines.norm(dim=-1).mean(2)
+    ears_m = (left_m + right_m).clamp_min(_LEAST_M)
+    wanted_m = lengths_m[:, _HEAD[1]]
+    whole = wanted_m / height_m.clamp_min(_LEAST_M)
+    head_scale = torch.where(ears_m > _LEAST_M, lengths_m[:, _HEAD[2:]].sum(1) / ears_m, whole)
+    low, high = (factor * whole for factor in _NECK_RANGE)
+    neck_scale = (wanted_m - head_scale * (height_m - neck_m)) / neck_m.clamp_min(_LEAST_M)
+    neck_scale = torch.where(ears_m > _LEAST_M, neck_scale.clamp(low, high), whole)
+    return neck_scale[:, None, None], head_scale[:, None, None]
 
 
 def turn_hands(joints_world: Tensor, forearms: Tensor, angles_rad: Tensor) -> Tensor:
