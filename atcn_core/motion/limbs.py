@@ -16,7 +16,6 @@ __all__ = [
     "arm_hinge",
     "carried_hinge",
     "chest_frame",
-    "foot_frame",
     "hand_frame",
     "head_frame",
     "leg_hinge",
@@ -84,11 +83,6 @@ def hand_frame(body: Landmarks, side: str) -> np.ndarray:
     """Hand frame (..., 3, 3): y from the wrist between the knuckles, x along them from index to little finger."""
     index, pinky = body[f"{side}_index"], body[f"{side}_pinky"]
     return frame_from_axes(0.5 * (index + pinky) - body[f"{side}_wrist"], pinky - index)
-
-
-def foot_frame(sole: np.ndarray, aside: np.ndarray) -> np.ndarray:
-    """Foot frame (..., 3, 3): y from heel to toe along the sole, x near to `aside`."""
-    return frame_from_axes(sole, aside)
 
 
 def carried_hinge(part: str, side: str, trunk_frame: np.ndarray, direction: np.ndarray) -> np.ndarray:

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..errors import RigError
 from ..rotation import matrix_to_quat, normalized, quat_rotate, quat_slerp, quat_to_matrix, quat_unrolled
 from .ground import floor_height_m
-from .landmarks import SIDES, BodyAxes, motion_landmarks, rest_landmarks
+from .landmarks import SIDES, motion_landmarks, rest_landmarks
+from .rig_rest import RigRest, rest_axes
 from .rigmap import TRUNK_ROLES, RigMap
 from .turns import body_turns
 from .world import WorldMotion
@@ -26,67 +26,6 @@ _CHAINS = (
     *((f"{side}_shoulder", f"{side}_upper_arm", f"{side}_forearm", f"{side}_hand") for side in SIDES),
     *((f"{side}_thigh", f"{side}_shin", f"{side}_foot", f"{side}_toe") for side in SIDES),
 )
-
-
-@dataclass(frozen=True)
-class RigRest:
-    """An armature at rest. Bones are so ordered that parents come before their children.
-
-    parents:              name of each bone's parent, None at a root.
-    matrices:             (B, 4, 4) float64, rest matrices in armature space.
-    world_from_armature:  (4, 4) float64, the object's place; any turn and one scale for all axes.
-    inherits_turn:        (B,) bool, False for bones that keep their rest orientation whatever their parent does.
-    local_location:       (B,) bool, False for bones whose location is given in the armature's axes.
-    pose:                 (B, 4, 4) float64, each bone's present pose against its rest. It counts for the bones above
-                          the mapped ones alone: root controls stay as the animator has put them.
-    """
-
-    names: tuple[str, ...]
-    parents: tuple[str | None, ...]
-    matrices: np.ndarray
-    world_from_armature: np.ndarray
-    inherits_turn: np.ndarray
-    local_location: np.ndarray
-    pose: np.ndarray
-
-    def __post_init__(self) -> None:
-        bones = len(self.names)
-        if not self.matrices.shape == self.pose.shape == (bones, 4, 4):
-            raise ValueError(f"matrices {self.matrices.shape} and pose {self.pose.shape} for {bones} bones")
-        if self.world_from_armature.shape != (4, 4):
-            raise ValueError(f"world_from_armature has shape {self.world_from_armature.shape}, expected (4, 4)")
-        if not len(self.parents) == len(self.inherits_turn) == len(self.local_location) == bones:
-            raise ValueError("a bone lacks its parent or its flags")
-        seen: set[str | None] = {None}
-        for name, parent in zip(self.names, self.parents, strict=True):
-            if parent not in seen:
-                raise ValueError(f"the parent of {name} does not come before it")
-            seen.add(name)
-
-    def ancestors(self, bone: str) -> list[str]:
-        """Names of the bone's parents, nearest first."""
-        found = []
-        parent = self.parents[self.names.index(bone)]
-        while parent is not None:
-            found.append(parent)
-            parent = self.parents[self.names.index(parent)]
-        return found
-
-    def held_by_parents(self, bone: str) -> np.ndarray:
-        """Where the bone (4, 4, armature space) is held by its parents as they are posed now, itself not posed."""
-        held = np.eye(4)
-        for name in [*reversed(self.ancestors(bone)), bone]:
-            i, parent = self.names.index(name), self.parents[self.names.index(name)]
-            if parent is not None:
-                above = self.names.index(parent)
-                held = held @ self.pose[above] @ np.linalg.inv(self.matrices[above])
-            held = held @ self.matrices[i]
-        return held
-
-    def head_world(self, bone: str) -> np.ndarray:
-        """The bone's head (3,) at rest, in the world."""
-        head = self.matrices[self.names.index(bone), :3, 3]
-        return self.world_from_armature[:3, :3] @ head + self.world_from_armature[:3, 3]
 
 
 @dataclass(frozen=True)
@@ -132,7 +71,7 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap) -> PoseTrack:
     """
     rig_map.require(rest.names, rig_map.name or "of this rig")
     heads = {role: rest.head_world(bone) for role, bone in rig_map.bones.items()}
-    axes = _rest_axes(heads, rest)
+    axes = rest_axes(heads, rest)
     body, resting = motion_landmarks(motion), rest_landmarks(heads, axes)
     trunk = tuple(role for role in TRUNK_ROLES if role in rig_map.bones)
     turns = body_turns(body, resting, axes, trunk, motion.times_s)
@@ -142,27 +81,10 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap) -> PoseTrack:
         role: quat_rotate(turns[role], normalized(heads[following] - heads[role]))
         for role, following in next_roles(rig_map).items()
     }
-    hips_world = _hips_path(motion, turns, heads, rest)
+    standing_m = {role: float((heads[role] - rest.world_from_armature[:3, 3]) @ axes.up) for role in _feet(heads)}
+    hips_world = _hips_path(motion, turns, heads, standing_m, rest.world_from_armature[:3, 3])
     root = rig_map.bones["hips"]
     return PoseTrack(motion.times_s, quats, root, _location(hips_world, rest, root), directions)
-
-
-def _rest_axes(heads: dict[str, np.ndarray], rest: RigRest) -> BodyAxes:
-    """The rest pose's left, up and forward in the world. Raises RigError for rigs that have none."""
-    hip = 0.5 * (heads["left_thigh"] + heads["right_thigh"])
-    shoulders = 0.5 * (heads["left_upper_arm"] + heads["right_upper_arm"])
-    across = heads["left_thigh"] - heads["right_thigh"]
-    if np.linalg.det(rest.world_from_armature[:3, :3]) <= 0:
-        raise RigError("The armature is mirrored or flattened by its scale.", hint="Give it a positive scale.")
-    if np.linalg.norm(shoulders - hip) < 1e-9 or np.linalg.norm(across) < 1e-9:
-        raise RigError("The rig's hips and shoulders lie in one place.", hint="Check the bones in its rig.json.")
-    # Rigs stand along one of the armature's own axes; the spine alone may lean.
-    frame = normalized(rest.world_from_armature[:3, :3].T)
-    along = frame @ (shoulders - hip)
-    nearest = int(np.argmax(np.abs(along)))
-    up = frame[nearest] * np.sign(along[nearest])
-    left = normalized(across - (across @ up) * up)
-    return BodyAxes(left, up, np.cross(left, up))
 
 
 def _local_quats(turns: dict[str, np.ndarray], rest: RigRest, rig_map: RigMap) -> dict[str, np.ndarray]:
@@ -203,9 +125,13 @@ def _turn_in(matrix: np.ndarray) -> np.ndarray:
 
 
 def _hips_path(
-    motion: WorldMotion, turns: dict[str, np.ndarray], heads: dict[str, np.ndarray], rest: RigRest
+    motion: WorldMotion,
+    turns: dict[str, np.ndarray],
+    heads: dict[str, np.ndarray],
+    at_rest_m: dict[str, float],
+    origin: np.ndarray,
 ) -> np.ndarray:
-    """Where the hips bone's head is to be (T, 3) in the world.
+    """Where the hips bone's head is to be (T, 3) in the world. at_rest_m: `_standing_heights_m`'s; origin: (3,).
 
     The middle of the rig's thigh heads follows the captured hip, scaled; then the whole path is raised or lowered by
     one constant so that the lowest feet stand as high as at rest. It starts where the armature object stands.
@@ -228,13 +154,17 @@ def _hips_path(
         )
     )
     middle = 0.5 * (points["left_hip"] + points["right_hip"]) * (rig_m / max(captured_m, 1e-9))
-    middle[:, :2] += rest.world_from_armature[:2, 3]
+    middle[:, :2] += origin[:2]
     rest_middle = 0.5 * (heads["left_thigh"] + heads["right_thigh"])
     feet_m = _feet_world_m(middle, rest_middle, turns, heads)
-    standing_m = _standing_heights_m({role: heads[role][2] - rest.world_from_armature[2, 3] for role in feet_m}, rig_m)
+    standing_m = _standing_heights_m(at_rest_m, rig_m)
     above_m = np.stack([feet_m[role] - standing_m[role] for role in feet_m], axis=1)
-    middle[:, 2] += rest.world_from_armature[2, 3] - floor_height_m(above_m)
+    middle[:, 2] += origin[2] - floor_height_m(above_m)
     return middle + quat_rotate(turns["hips"], heads["hips"] - rest_middle)
+
+
+def _feet(heads: dict[str, np.ndarray]) -> list[str]:
+    return [role for side in SIDES for role in (f"{side}_foot", f"{side}_toe") if role in heads]
 
 
 def _feet_world_m(

@@ -147,13 +147,13 @@ def _leg_turns(one: _Side, pelvis: np.ndarray) -> dict[str, np.ndarray]:
         _turn(frame_from_axes(body.between(*bone), hinge), frame_from_axes(rest.between(*bone), rest_hinge))
         for bone in ((f"{side}_hip", f"{side}_knee"), (f"{side}_knee", f"{side}_ankle"))
     )
-    down = fading(_foot_height_m(body, side), FOOT_UP_M, FOOT_DOWN_M)[:, None]
-    level = normalized(np.cross(_UP, sole))
     rest_sole = rest.between(f"{side}_heel", f"{side}_toe")
-    foot_turn = _turn(
-        limbs.foot_frame(sole, down * level + (1.0 - down) * hinge),
-        limbs.foot_frame(rest_sole, np.cross(axes.up, rest_sole)),
+    # Both have the sole where it is; they differ in how it rolls: with the leg, or level with the floor.
+    lifted_turn = _turn(frame_from_axes(sole, hinge), frame_from_axes(rest_sole, rest_hinge))
+    level_turn = _turn(
+        frame_from_axes(sole, np.cross(_UP, sole)), frame_from_axes(rest_sole, np.cross(axes.up, rest_sole))
     )
+    foot_turn = quat_slerp(lifted_turn, level_turn, fading(_foot_height_m(body, side), FOOT_UP_M, FOOT_DOWN_M))
     foot_turn = _limited(_faded(foot_turn, shin_turn, known, one.times_s), shin_turn, FOOT_LIMIT_RAD)
     return {
         f"{side}_thigh": thigh_turn,
