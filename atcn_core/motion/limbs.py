@@ -1,7 +1,7 @@
 """How each part of the body is turned: orthonormal frames from landmarks, for a person and for a rig at rest alike.
 
 A limb's direction is known wherever its two joints are. Its twist is read off the bend of the elbow or the knee, and
-where the limb is nearly straight off the rest of the body, with a smooth change between the two.
+where the limb is nearly straight off the frames around and the rest of the body.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..rotation import frame_from_axes, normalized, quat_between, quat_rotate
 from .landmarks import BodyAxes, Landmarks
-from .smoothing import fading
+from .smoothing import fading, smoothed
 
 __all__ = [
     "arm_hinge",
@@ -25,8 +25,16 @@ __all__ = [
     "spine_directions",
 ]
 
-# Sine of the bend below which a limb's plane is noise, and above which it is trusted (9 and 30 degrees).
+# Sine of the bend below which a resting limb's plane says nothing, and above which it says all (9 and 30 degrees).
 STRAIGHT_SINE, BENT_SINE = 0.15, 0.5
+# In motion: where the bend has this sine, waves of the cutoff in the limb's plane keep half their height; the plane's
+# weight grows with a power of the sine.
+STEADY_SINE, STEADY_POWER, HINGE_CUTOFF_HZ = 0.3, 4, 3.0
+# Of the axis that the trunk suggests, against the plane at STEADY_SINE.
+PRIOR_WEIGHT = 0.1
+# Cosines between a plane's axis and the suggested one where trust in the plane ends and where it is full: no joint of
+# the body bends that way, so a plane beyond it is noise.
+ARM_DOUBT_AT, LEG_DOUBT_AT = (-0.6, -0.2), (-0.5, 0.2)
 
 # In the chest's axes (left, up, forward): where the left arm points in the middle of its range, and the axis its
 # elbow then bends about. Turned from there by the shortest way, the axis is right for an arm that hangs (forearm to
@@ -104,39 +112,60 @@ def _across(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
 
 
 def _hinge(upper: np.ndarray, lower: np.ndarray, prior: np.ndarray, doubt_at: tuple[float, float]) -> np.ndarray:
-    """Bending axis from the limb's own plane where it is bent, from `prior` where it is straight.
-
-    doubt_at: cosines between the plane's axis and the prior where trust in the plane ends and where it is full:
-    no joint of the body bends that way, so a plane beyond it is noise.
-    """
-    plane = np.cross(upper, lower)
-    sine = np.linalg.norm(plane, axis=-1)
-    plane, prior = normalized(plane), _across(prior, upper)
-    agreement = np.sum(plane * prior, axis=-1)
+    """Bending axis (3,) of a limb at rest: from its own plane where it is bent, from `prior` where it is straight."""
+    plane, sine, agreement = _plane(upper, lower, prior)
     trust = (fading(sine, STRAIGHT_SINE, BENT_SINE) * fading(agreement, *doubt_at))[..., None]
     return normalized(trust * plane + (1.0 - trust) * prior)
 
 
-def arm_hinge(body: Landmarks, side: str, chest: np.ndarray) -> np.ndarray:
-    """Axis (..., 3) about which the elbow bends: upper arm x forearm."""
+def _plane(upper: np.ndarray, lower: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The limb's own axis, the sine of its bend, and the cosine between the axis and `prior` (across `upper`)."""
+    plane = np.cross(upper, lower)
+    sine = np.linalg.norm(plane, axis=-1)
+    plane = normalized(plane)
+    return plane, sine, np.sum(plane * prior, axis=-1)
+
+
+def _steady_hinge(
+    upper: np.ndarray, lower: np.ndarray, prior: np.ndarray, doubt_at: tuple[float, float], times_s: np.ndarray
+) -> np.ndarray:
+    """Bending axis (T, 3) of a moving limb: its plane as far as the bend shows it, else that of the frames around.
+
+    The plane is a turn about the limb away from `prior`. Errors of the joints turn it the more the straighter the limb
+    is, so its weight rises with the bend; far from any bend a little trust in `prior` decides. doubt_at: see above.
+    """
+    plane, sine, agreement = _plane(upper, lower, prior)
+    weight = (sine / STEADY_SINE) ** STEADY_POWER * fading(agreement, *doubt_at)
+    away = np.sum(plane * np.cross(upper, prior), axis=-1)
+    pull = weight + PRIOR_WEIGHT
+    turned = np.stack([weight * agreement + PRIOR_WEIGHT, weight * away], axis=-1) / pull[:, None]
+    turned = normalized(smoothed(turned, times_s, HINGE_CUTOFF_HZ, pull))
+    return turned[:, :1] * prior + turned[:, 1:] * np.cross(upper, prior)
+
+
+def arm_hinge(body: Landmarks, side: str, chest: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Axis (T, 3) about which the elbow bends: upper arm x forearm."""
     upper, lower = body.between(f"{side}_shoulder", f"{side}_elbow"), body.between(f"{side}_elbow", f"{side}_wrist")
-    return _hinge(upper, lower, carried_hinge("arm", side, chest, upper), (-0.95, -0.6))
+    prior = _across(carried_hinge("arm", side, chest, upper), upper)
+    return _steady_hinge(upper, lower, prior, ARM_DOUBT_AT, times_s)
 
 
-def leg_hinge(body: Landmarks, side: str, pelvis: np.ndarray, sole: np.ndarray, sole_trust: np.ndarray) -> np.ndarray:
-    """Axis (..., 3) about which the knee bends, towards the person's left: thigh x shin.
+def leg_hinge(
+    body: Landmarks, side: str, pelvis: np.ndarray, sole: np.ndarray, sole_trust: np.ndarray, times_s: np.ndarray
+) -> np.ndarray:
+    """Axis (T, 3) about which the knee bends, towards the person's left: thigh x shin.
 
     A straight leg's knee points where its toes point, as far as the foot is known and not stretched along the leg.
     """
     upper, lower = body.between(f"{side}_hip", f"{side}_knee"), body.between(f"{side}_knee", f"{side}_ankle")
-    carried = carried_hinge("leg", side, pelvis, upper)
+    carried = _across(carried_hinge("leg", side, pelvis, upper), upper)
     by_foot = np.cross(sole, lower)
     sine = np.linalg.norm(by_foot, axis=-1)
     by_foot = _across(normalized(by_foot), upper)
     agreement = np.sum(by_foot * carried, axis=-1)
     trust = (0.7 * sole_trust * fading(sine, 0.3, 0.7) * fading(agreement, 0.0, 0.5))[..., None]
-    prior = trust * by_foot + (1.0 - trust) * carried
-    return _hinge(upper, lower, prior, (-0.5, 0.2))
+    prior = normalized(trust * by_foot + (1.0 - trust) * carried)
+    return _steady_hinge(upper, lower, prior, LEG_DOUBT_AT, times_s)
 
 
 def rest_arm_hinge(body: Landmarks, side: str, axes: BodyAxes) -> np.ndarray:
@@ -145,10 +174,10 @@ def rest_arm_hinge(body: Landmarks, side: str, axes: BodyAxes) -> np.ndarray:
     chest = np.stack([axes.left, axes.up, axes.forward], axis=-1)
     # The carried axis counts only for a rest pose whose arms point ahead, where "to the front" says nothing.
     prior = np.cross(upper, axes.forward) + 1e-3 * carried_hinge("arm", side, chest, upper)
-    return _hinge(upper, lower, prior, (0.0, 0.5))
+    return _hinge(upper, lower, _across(prior, upper), (0.0, 0.5))
 
 
 def rest_leg_hinge(body: Landmarks, side: str, axes: BodyAxes) -> np.ndarray:
     """The same axis (3,) of a rig at rest: its own bend where it has one, else the knee bends to the back."""
     upper, lower = body.between(f"{side}_hip", f"{side}_knee"), body.between(f"{side}_knee", f"{side}_ankle")
-    return _hinge(upper, lower, np.cross(axes.forward, upper), (0.0, 0.5))
+    return _hinge(upper, lower, _across(np.cross(axes.forward, upper), upper), (0.0, 0.5))

@@ -107,7 +107,7 @@ def _clavicle_turn(body: Landmarks, side: str, chest: np.ndarray, chest_turn: np
 
 def _arm_turns(one: _Side, chest: np.ndarray) -> dict[str, np.ndarray]:
     body, rest, side = one.body, one.rest, one.side
-    hinge = limbs.arm_hinge(body, side, chest)
+    hinge = limbs.arm_hinge(body, side, chest, one.times_s)
     rest_hinge = limbs.rest_arm_hinge(rest, side, one.axes)
     upper, lower = (f"{side}_shoulder", f"{side}_elbow"), (f"{side}_elbow", f"{side}_wrist")
     upper_turn, lower_turn = (
@@ -141,7 +141,7 @@ def _half_twisted(lower_turn: np.ndarray, hand_turn: np.ndarray, axis: np.ndarra
 def _leg_turns(one: _Side, pelvis: np.ndarray) -> dict[str, np.ndarray]:
     body, rest, side, axes = one.body, one.rest, one.side, one.axes
     sole, known = _sole(body, side), body.surely(f"{side}_heel", f"{side}_toe", f"{side}_ankle")
-    hinge = limbs.leg_hinge(body, side, pelvis, sole, known)
+    hinge = limbs.leg_hinge(body, side, pelvis, sole, known, one.times_s)
     rest_hinge = limbs.rest_leg_hinge(rest, side, axes)
     thigh_turn, shin_turn = (
         _turn(frame_from_axes(body.between(*bone), hinge), frame_from_axes(rest.between(*bone), rest_hinge))

@@ -23,4 +23,4 @@ def test_a_rig_s_own_motion_solved_back_onto_it_is_that_motion(make):
     errors_deg = parity_errors_deg(make, frames=range(0, 30, 5))
     for pair, of_pair in errors_deg.items():
         # A knee that also bends aside at rest turns the foot a little, as the shin's plane alone is known.
-        assert of_pair.max() < (3.0 if pair[1].endswith("toe") else 0.1), pair
+        assert of_pair.max() < (3.5 if pair[1].endswith("toe") else 0.1), pair

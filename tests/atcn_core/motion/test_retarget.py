@@ -71,7 +71,8 @@ def test_bent_limbs_twist_as_the_person_s_do(seed):
             found = turn_of(rest, matrices, f"{side}_{role}")
             error_deg = degrees_apart(found, quat_to_matrix(person.turns[f"{side}_{role}"]))
             assert bent.any()
-            assert error_deg[bent].max() < 0.1, (side, role)
+            # The plane is steadied a little over time.
+            assert error_deg[bent].max() < 0.2, (side, role)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -151,6 +152,23 @@ def test_limbs_going_through_straight_never_flip():
     for role in ("left_upper_arm", "left_forearm", "right_thigh", "right_shin"):
         steps = np.sum(track.quats[RIG_MAP.bones[role]][1:] * track.quats[RIG_MAP.bones[role]][:-1], axis=1)
         assert np.degrees(2 * np.arccos(np.clip(steps, -1, 1))).max() < 25, role
+
+
+@pytest.mark.parametrize("bend_deg", [0, 6, 12])
+def test_joint_errors_do_not_twist_a_nearly_straight_arm_or_leg(bend_deg):
+    """Errors of 8 mm, other ones in each frame, swing a limb's own plane by any angle; the limb must not follow."""
+    times_s = np.arange(120) / 30
+    bend = np.deg2rad(bend_deg)
+    hanging = {"left_upper_arm": about(BACK, 1.3), "left_forearm": elbow("left", bend), "right_shin": knee(bend)}
+    person = posed(times_s, np.array([0, 0, 0.9]), hanging)
+    motion = person.motion()
+    jitter = np.random.default_rng(bend_deg).normal(scale=0.008, size=motion.joints_world.shape)
+    rest = stick_rest(5)
+    matrices = posed_world(rest, solve(replace(motion, joints_world=motion.joints_world + jitter), rest, RIG_MAP))
+    for role in ("left_upper_arm", "right_thigh"):
+        turns = turn_of(rest, matrices, role)
+        assert degrees_apart(turns[1:], turns[:-1]).max() < 20, role
+        assert degrees_apart(turns, quat_to_matrix(person.turns[role])).max() < 45, role
 
 
 def test_the_hip_path_is_scaled_by_the_legs_and_the_feet_stand_as_at_rest():
