@@ -80,7 +80,9 @@ def _paths(tree: BoneTree, mirror: Mirror) -> Iterator[tuple[int, ...]]:
     longest: dict[int, tuple[float, tuple[int, ...]]] = {}
     for end in range(len(tree)):
         twin = int(mirror.twin[end])
-        if tree.children[end] or twin < 0 or mirror.distance[end] <= 0:
+        # A sword in one hand goes on where the body has ended.
+        goes_on = any(mirror.twin[child] >= 0 for child in tree.children[end])
+        if goes_on or twin < 0 or mirror.distance[end] <= 0:
             continue
         common = tree.common((end, twin))
         line = [end, *tree.above(end)]
@@ -210,8 +212,11 @@ def _body(tree: BoneTree, legs: Limb, arms: Limb) -> tuple[Body | None, str]:
         return None, "its trunk does not stand on its legs, as a four-legged one's does not"
     below = float(np.linalg.norm(tree.heads[hips] - leg[0])) / trunk_length
     raised = float((arm[2] - arm[0]) @ up) / arms.length
+    beside = 0.5 * float(np.linalg.norm(np.subtract(*tree.heads[[arms.joints[0], arms.twins[0]]]))) / arms.length
     score = legs.score + arms.score + np.log(legs.length / tree.size) + np.log(arms.length / tree.size)
     score -= (np.log(arms.length / legs.length / ARM_TO_LEG) / ARM_TO_LEG_STRAY) ** 2
     score -= (np.log(trunk_length / legs.length / TRUNK_TO_LEG) / TRUNK_TO_LEG_STRAY) ** 2
+    # Arms begin beside the trunk, clavicles in its middle.
+    score -= (max(0.2 - beside, 0.0) / 0.08) ** 2
     score -= (max(below - 0.25, 0.0) / 0.3) ** 2 + (max(raised - 0.3, 0.0) / 0.3) ** 2
     return Body(legs, arms, hips, up, float(score)), ""

@@ -54,20 +54,34 @@ def find_mirror(tree: BoneTree) -> Mirror | None:
 
 
 def _planes(tree: BoneTree) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Planes to try: between siblings that carry alike, widest apart first, and along the armature's own axes."""
+    """Planes to try: between siblings that carry alike, widest apart first, and along the armature's own axes.
+
+    A pair lies where all that it carries lies on average: clavicles are too near each other to tell a direction.
+    """
+    middles = _middles(tree)
     apart = []
     for siblings in [*tree.children, tuple(i for i, parent in enumerate(tree.parents) if parent is None)]:
         for i, j in combinations(siblings, 2):
             carried = sorted((tree.descendants[i], tree.descendants[j]))
-            across = tree.heads[i] - tree.heads[j]
+            across = middles[i] - middles[j]
             if carried[0] >= 0.6 * carried[1] and np.linalg.norm(across) > CENTRE * tree.size:
                 apart.append((carried[1], float(np.linalg.norm(across)), i, j))
     planes = []
     for _, _, i, j in sorted(apart, reverse=True)[:MOST_PAIRS]:
-        planes.append((normalized(tree.heads[i] - tree.heads[j]), 0.5 * (tree.heads[i] + tree.heads[j])))
+        planes.append((normalized(middles[i] - middles[j]), 0.5 * (middles[i] + middles[j])))
     middle = 0.5 * (tree.heads.min(axis=0) + tree.heads.max(axis=0))
     planes += [(axis, point) for axis in np.eye(3) for point in (middle, np.median(tree.heads, axis=0))]
     return _different(planes, tree)
+
+
+def _middles(tree: BoneTree) -> np.ndarray:
+    """(B, 3) the middle of each bone's head and the heads of all that hang on it."""
+    total = tree.heads.copy()
+    for i in reversed(tree.downwards):
+        parent = tree.parents[i]
+        if parent is not None:
+            total[parent] += total[i]
+    return total / (1.0 + tree.descendants)[:, None]
 
 
 def _different(planes: list[tuple[np.ndarray, np.ndarray]], tree: BoneTree) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -171,6 +171,34 @@ def test_a_person_may_lack_neck_clavicles_toes_and_fingers(lacking, fingers):
     require_core(recognise(rig.bones), rig)
 
 
+def crooked(rig: Person, rng: np.random.Generator, stray_m: float) -> Person:
+    """Every bone a little off its place, as in captured people and rigs set by eye."""
+    bones = []
+    for bone in rig.bones:
+        off = rng.normal(size=3) * stray_m
+        head, tail = (tuple(float(x) for x in np.array(end) + off) for end in (bone.head, bone.tail))
+        bones.append(replace(bone, head=head, tail=tail))
+    return Person(tuple(bones), rig.roles)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    name=st.sampled_from(sorted(name for name in NAMINGS if not NAMINGS[name].legs_on_spine)),
+    seed=st.integers(0, 2**32 - 1),
+    arms_down_deg=st.floats(-5.0, 70.0),
+    fingers=st.booleans(),
+    armed=st.booleans(),
+)
+def test_a_crooked_person_without_names_is_found_with_or_without_fingers_and_sword(
+    name, seed, arms_down_deg, fingers, armed
+):
+    rng = np.random.default_rng(seed)
+    rig = nameless(person(NAMINGS[name], arms_down_deg, fingers))
+    rig = rig.with_more(*extras(rig.roles)["weapon"]) if armed else rig
+    rig = shuffled(crooked(rig, rng, 0.003), rng)
+    require_core(recognise(rig.bones), rig)
+
+
 def detached_feet(rig: Person) -> Person:
     feet = {rig.roles[f"{side}_foot"] for side in SIDES}
     bones = tuple(replace(b, parent=rig.bones[0].name if b.name in feet else b.parent) for b in rig.bones)
