@@ -72,6 +72,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--start", type=float, metavar="S", help="begin at this time of the video")
     parser.add_argument("--end", type=float, metavar="S", help="end before this time of the video")
+    network = protocol.DEFAULT_NETWORK
+    parser.add_argument("--network", default=network, metavar="NAME", help="a bundled network, or a weights file")
     parser.add_argument("--preview", action="store_true", help="also make a film of the avatar beside the video")
     options = parser.parse_args(arguments)
     if len(options.video) > 1 and options.out.suffix == ".blend":
@@ -107,6 +109,7 @@ class _Job:
             start_s=options.start,
             end_s=options.end,
             keypoints=kept if kept is not None and kept.is_file() else None,
+            network=options.network,
         )
         self._keypoints_out = kept if self._request.keypoints is None else None
         self._out = out.absolute()

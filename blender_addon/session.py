@@ -37,7 +37,10 @@ class RigChoice:
 
 @dataclass(frozen=True)
 class Request:
-    """One capture, wholly described. keypoints: a file of 2D keypoints to use instead of detecting, or None."""
+    """One capture, wholly described.
+
+    keypoints: a file of 2D keypoints to use instead of detecting, or None. network: as in the worker's job.
+    """
 
     video: Path
     rig: RigChoice
@@ -45,6 +48,7 @@ class Request:
     end_s: float | None = None
     keypoints: Path | None = None
     start_frame: int = 1
+    network: str = protocol.DEFAULT_NETWORK
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def capture_job(request: Request, folder: Path, keypoints_out: Path | None = Non
         motion_out=str(folder / "motion.npz"),
         keypoints_out=str((keypoints_out or folder / "keypoints.npz").absolute()),
         keypoints_in=str(request.keypoints.absolute()) if request.keypoints is not None else "",
+        network=request.network,
         start_s=request.start_s,
         end_s=request.end_s,
     )

@@ -160,6 +160,15 @@ def test_keypoints_are_kept_and_used_again_without_detecting(tmp_path):
 
 
 @default_version_only
+def test_an_unknown_network_is_answered_with_the_known_ones(tmp_path):
+    ended = batch("--video", short_clip(), "--rig", RIG, "--out", tmp_path, "--network", "l9xv9")
+    assert ended.returncode == 1
+    assert "l9xv9" in ended.stdout + ended.stderr
+    assert "l6xv4" in ended.stdout + ended.stderr
+    assert not list(tmp_path.glob("*.blend"))
+
+
+@default_version_only
 def test_a_missing_model_that_cannot_be_fetched_is_told(tmp_path):
     clip = short_clip()
     offline = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
