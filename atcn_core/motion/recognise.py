@@ -12,8 +12,8 @@ from .by_shape import ShapeMatch, knuckles, match_shape
 from .facing import LOOKS_WELL_SURE, looks_forward
 from .families import FAMILIES, Family
 from .names import BoneName, parse_name
-from .recognition import DOUBTFUL, FOUND, Chains, Finding, Recognition, SwitchedBone, all_roles
-from .rigmap import REQUIRED_ROLES
+from .recognition import DOUBTFUL, FOUND, Chains, Finding, Recognition, all_roles
+from .rigmap import REQUIRED_ROLES, SwitchedBone
 
 __all__ = ["BY_SHAPE", "recognise"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..errors import RigError
-from .rigmap import REQUIRED_ROLES, ROLES, RigMap
+from .rigmap import REQUIRED_ROLES, ROLES, RigMap, SwitchedBone
 
 __all__ = [
     "DOUBTFUL",
@@ -15,7 +15,6 @@ __all__ = [
     "Chains",
     "Finding",
     "Recognition",
-    "SwitchedBone",
     "all_roles",
     "by_saved_map",
 ]
@@ -37,15 +36,6 @@ class Finding:
             raise ValueError(f"no such role or state: {self.role!r}, {self.state!r}")
         if bool(self.bone) == (self.state == MISSING):
             raise ValueError(f"{self.role} is {self.state} and has the bone {self.bone!r}")
-
-
-@dataclass(frozen=True)
-class SwitchedBone:
-    """A custom property of a bone that must have this value for keys on the mapped bones to show."""
-
-    bone: str
-    property: str
-    value: float
 
 
 @dataclass(frozen=True)
@@ -98,7 +88,7 @@ class Recognition:
     def to_rig_map(self) -> RigMap:
         """The map of what was found. Raises RigError naming what is missing or doubtful and why; never a part."""
         if self.complete:
-            return RigMap(self.bones, self.family)
+            return RigMap(self.bones, self.family, self.switches)
         raise RigError(self.problem(), hint="Name its bones in the Mocap panel and save them as a rig map.")
 
     def problem(self) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "TRUNK_ROLES",
     "Rig",
     "RigMap",
+    "SwitchedBone",
     "fitting_map",
     "load_rig",
     "save_rig",
@@ -53,11 +54,24 @@ REQUIRED_ROLES = (
 
 
 @dataclass(frozen=True)
+class SwitchedBone:
+    """A custom property of a bone that must have this value for keys on the mapped bones to show."""
+
+    bone: str
+    property: str
+    value: float
+
+
+@dataclass(frozen=True)
 class RigMap:
-    """Bone names by role. Raises RigError where a role is unknown or missing, or a bone plays two parts."""
+    """Bone names by role. Raises RigError where a role is unknown or missing, or a bone plays two parts.
+
+    switches: what must be set for the mapped bones to lead the rig: FK instead of IK on a control rig's limbs.
+    """
 
     bones: dict[str, str]
     name: str = ""
+    switches: tuple[SwitchedBone, ...] = ()
 
     def __post_init__(self) -> None:
         what = f"The bone map {self.name!r}" if self.name else "The bone map"
