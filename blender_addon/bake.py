@@ -59,9 +59,10 @@ def baking(
                 raise errors.RigError(f"The action {action.name!r} was changed while it was made.", hint="Try again.")
             new_curve = compat.curve_maker(action)
             _write(new_curve, pose_bone, channel, frames, values)
-            if bone == track.root_bone:
-                _write(new_curve, pose_bone, "location", frames, track.root_location)
-            _write_rest_of_pose(new_curve, pose_bone, frames, moves=bone == track.root_bone)
+            location = track.root_location if bone == track.root_bone else track.other_locations.get(bone)
+            if location is not None:
+                _write(new_curve, pose_bone, "location", frames, location)
+            _write_rest_of_pose(new_curve, pose_bone, frames, moves=location is not None)
             curves = compat.curve_count(action)
     return action
 

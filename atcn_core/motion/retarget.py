@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
-from ..rotation import matrix_to_quat, normalized, quat_rotate, quat_slerp, quat_to_matrix, quat_unrolled
+from ..rotation import normalized, quat_rotate, quat_slerp, quat_unrolled
 from .ground import floor_height_m
+from .hierarchy import posed, turn_in
 from .landmarks import SIDES, motion_landmarks, rest_landmarks
 from .rig_rest import RigRest, rest_axes
 from .rigmap import TRUNK_ROLES, RigMap
+from .spread import bone_turns, chains_around
 from .turns import body_turns
 from .world import WorldMotion
 
 __all__ = ["PoseTrack", "RigRest", "next_roles", "resample", "solve"]
-
-# Landmark roles: their bones tell where a hand's knuckles are, and are not turned themselves.
-_LANDMARK_ROLES = tuple(f"{side}_{finger}_knuckle" for side in SIDES for finger in ("index", "pinky"))
 
 # Down each chain of the body; a bone's direction is the one to the next of these that the rig has.
 _CHAINS = (
@@ -37,6 +36,7 @@ class PoseTrack:
     root_bone:        the bone that carries the way through the room.
     root_location:    (T, 3) as its pose_bone.location wants it.
     directions_world: {role: (T, 3)} unit, from each mapped bone's head to the next one's: for checking.
+    other_locations:  {bone: (T, 3)}, pose_bone.location of bones that are no children of what they are joined to.
     """
 
     times_s: np.ndarray
@@ -44,12 +44,16 @@ class PoseTrack:
     root_bone: str
     root_location: np.ndarray
     directions_world: dict[str, np.ndarray]
+    other_locations: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frames = len(self.times_s)
         for name, quats in self.quats.items():
             if quats.shape != (frames, 4):
                 raise ValueError(f"quats of {name} have shape {quats.shape}, expected {(frames, 4)}")
+        for name, location in self.other_locations.items():
+            if location.shape != (frames, 3):
+                raise ValueError(f"location of {name} has shape {location.shape}, expected {(frames, 3)}")
         if self.root_location.shape != (frames, 3):
             raise ValueError(f"root_location has shape {self.root_location.shape}, expected {(frames, 3)}")
 
@@ -73,55 +77,31 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap) -> PoseTrack:
     heads = {role: rest.head_world(bone) for role, bone in rig_map.bones.items()}
     axes = rest_axes(heads, rest)
     body, resting = motion_landmarks(motion), rest_landmarks(heads, axes)
-    trunk = tuple(role for role in TRUNK_ROLES if role in rig_map.bones)
-    turns = body_turns(body, resting, axes, trunk, motion.times_s)
-    turns = {role: turns[role] for role in rig_map.bones if role not in _LANDMARK_ROLES}
-    quats = _local_quats(turns, rest, rig_map)
+    chains = chains_around(rest, rig_map)
+    turns = bone_turns(body_turns(body, resting, axes, motion.times_s), rest, rig_map, chains)
+    part_turns = {role: turns[bone] for role, bone in rig_map.bones.items() if bone in turns}
+    standing_m = {role: float((heads[role] - rest.world_from_armature[:3, 3]) @ axes.up) for role in _feet(heads)}
+    hips_world = _hips_path(motion, part_turns, heads, standing_m, rest.world_from_armature[:3, 3])
+    moved = posed(rest, turns, rig_map.bones["hips"], hips_world, _carriers(rig_map))
+    world_turn = turn_in(rest.world_from_armature[:3, :3])
     directions = {
-        role: quat_rotate(turns[role], normalized(heads[following] - heads[role]))
+        role: normalized(moved.heads[rig_map.bones[following]] - moved.heads[rig_map.bones[role]]) @ world_turn.T
         for role, following in next_roles(rig_map).items()
     }
-    standing_m = {role: float((heads[role] - rest.world_from_armature[:3, 3]) @ axes.up) for role in _feet(heads)}
-    hips_world = _hips_path(motion, turns, heads, standing_m, rest.world_from_armature[:3, 3])
     root = rig_map.bones["hips"]
-    return PoseTrack(motion.times_s, quats, root, _location(hips_world, rest, root), directions)
+    others = {bone: location for bone, location in moved.locations.items() if bone != root}
+    return PoseTrack(motion.times_s, moved.quats, root, moved.locations[root], directions, others)
 
 
-def _local_quats(turns: dict[str, np.ndarray], rest: RigRest, rig_map: RigMap) -> dict[str, np.ndarray]:
-    """Local turns of the mapped bones, and no turn for the unmapped ones between them (twist bones)."""
-    role_of = {rig_map.bones[role]: role for role in turns}
-    chain = {bone for bone in role_of} | {parent for bone in role_of for parent in rest.ancestors(bone)}
-    armature_from_world = _turn_in(rest.world_from_armature[:3, :3]).T
-    turns_armature = {
-        role: armature_from_world @ quat_to_matrix(turn) @ armature_from_world.T for role, turn in turns.items()
-    }
-    posed: dict[str, np.ndarray] = {}
-    quats: dict[str, np.ndarray] = {}
-    frames = len(next(iter(turns.values())))
-    for i, (bone, parent) in enumerate(zip(rest.names, rest.parents, strict=True)):
-        if bone not in chain:
-            continue
-        at_rest = rest.matrices[i, :3, :3]
-        unturned = at_rest
-        if parent is not None and rest.inherits_turn[i]:
-            # Blender's rest matrices are a little off orthonormal: the inverse, not the transpose.
-            unturned = posed[parent] @ (np.linalg.inv(rest.matrices[rest.names.index(parent), :3, :3]) @ at_rest)
-        if bone in role_of:
-            wanted = turns_armature[role_of[bone]] @ at_rest
-            quats[bone] = quat_unrolled(matrix_to_quat(np.linalg.inv(unturned) @ wanted))
-            posed[bone] = unturned @ quat_to_matrix(quats[bone])
-        elif any(above in role_of for above in rest.ancestors(bone)):
-            quats[bone] = np.tile([1.0, 0.0, 0.0, 0.0], (frames, 1))
-            posed[bone] = unturned
-        else:
-            posed[bone] = unturned @ _turn_in(rest.pose[i, :3, :3])
-    return quats
-
-
-def _turn_in(matrix: np.ndarray) -> np.ndarray:
-    """The rotation (3, 3) nearest to a matrix that may scale as well."""
-    into, _, out_of = np.linalg.svd(matrix)
-    return into @ out_of
+def _carriers(rig_map: RigMap) -> dict[str, str]:
+    """The bone that each mapped bone's head is joined to, whatever its parents are."""
+    bones = rig_map.bones
+    carriers = {bones[end]: bones[start] for start, end in next_roles(rig_map).items()}
+    chest = [bones[role] for role in TRUNK_ROLES if role in bones][-1]
+    for side in SIDES:
+        carriers[bones[f"{side}_thigh"]] = bones["hips"]
+        carriers[bones.get(f"{side}_shoulder", bones[f"{side}_upper_arm"])] = chest
+    return carriers
 
 
 def _hips_path(
@@ -194,15 +174,6 @@ def _standing_heights_m(rest_m: dict[str, float], half_leg_m: float) -> dict[str
     return {role: height_m - lowest_m + sole_m for role, height_m in rest_m.items()}
 
 
-def _location(head_world: np.ndarray, rest: RigRest, bone: str) -> np.ndarray:
-    """pose_bone.location (T, 3) that brings a bone's head to `head_world`, its parents as they are posed now."""
-    i = rest.names.index(bone)
-    world, held = rest.world_from_armature, rest.held_by_parents(bone)
-    head_armature = (head_world - world[:3, 3]) @ np.linalg.inv(world[:3, :3]).T
-    axes = held[:3, :3] if rest.local_location[i] else held[:3, :3] @ np.linalg.inv(rest.matrices[i, :3, :3])
-    return (head_armature - held[:3, 3]) @ np.linalg.inv(axes).T
-
-
 def resample(track: PoseTrack, times_s: np.ndarray) -> PoseTrack:
     """The track at other times (N,): turns by spherical interpolation, path and directions by straight lines."""
     after = np.clip(np.searchsorted(track.times_s, times_s, side="right"), 1, max(len(track.times_s) - 1, 1))
@@ -220,4 +191,5 @@ def resample(track: PoseTrack, times_s: np.ndarray) -> PoseTrack:
         track.root_bone,
         between(track.root_location),
         {role: normalized(between(d)) for role, d in track.directions_world.items()},
+        {bone: between(location) for bone, location in track.other_locations.items()},
     )

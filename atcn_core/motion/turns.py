@@ -11,16 +11,16 @@ from ..rotation import (
     matrix_to_quat,
     normalized,
     quat_between,
-    quat_conjugate,
     quat_multiply,
     quat_rotate,
     quat_slerp,
 )
 from . import limbs
 from .landmarks import SIDES, BodyAxes, Landmarks
+from .rolls import about_rad, roll_between_rad
 from .smoothing import fading, running_weight
 
-__all__ = ["body_turns"]
+__all__ = ["BodyTurns", "body_turns"]
 
 # Belts against wild frames, well outside what joints can do (half of a forearm's twist is in the forearm itself).
 HEAD_LIMIT_RAD, HAND_LIMIT_RAD, FOOT_LIMIT_RAD, CLAVICLE_LIMIT_RAD = np.deg2rad([95.0, 105.0, 75.0, 30.0])
@@ -44,33 +44,44 @@ class _Side:
     times_s: np.ndarray
 
 
-def body_turns(
-    body: Landmarks, rest: Landmarks, axes: BodyAxes, trunk: tuple[str, ...], times_s: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Turns from rest, in world axes, by role: {role: (T, 4) wxyz}.
+@dataclass(frozen=True)
+class BodyTurns:
+    """Turns (T, 4) wxyz from rest, in world axes.
 
-    body: landmarks (T, 3) of the motion; rest: the rig's (3,); axes: the rest pose's own;
-    trunk: the rig's trunk roles in order from the hips; times_s: (T,).
+    hips, chest: the two ends of the spine.
+    parts:       by role: head, clavicles and limbs; the forearm without the hand's roll.
+    rolls_rad:   by role of a forearm: how far (T,) the hand has rolled about it.
+    """
+
+    hips: np.ndarray
+    chest: np.ndarray
+    parts: dict[str, np.ndarray]
+    rolls_rad: dict[str, np.ndarray]
+
+
+def body_turns(body: Landmarks, rest: Landmarks, axes: BodyAxes, times_s: np.ndarray) -> BodyTurns:
+    """How far a person's parts have turned from the rig's rest pose.
+
+    body: landmarks (T, 3) of the motion; rest: the rig's (3,); axes: the rest pose's own; times_s: (T,).
     """
     lower_spine, upper_spine = limbs.spine_directions(body)
     pelvis, chest = limbs.pelvis_frame(body, lower_spine), limbs.chest_frame(body, upper_spine)
     rest_up = rest.between("hip", "thorax")
     hips_turn = _turn(pelvis, limbs.pelvis_frame(rest, rest_up))
     chest_turn = _turn(chest, limbs.chest_frame(rest, rest_up))
-    turns = _trunk_turns(hips_turn, chest_turn, trunk)
     head_turn = _faded(
         _turn(limbs.head_frame(body), limbs.head_frame(rest)),
         chest_turn,
         body.surely("left_ear", "right_ear", "nose"),
         times_s,
     )
-    turns["head"] = _limited(head_turn, chest_turn, HEAD_LIMIT_RAD)
-    turns["neck"] = quat_slerp(chest_turn, turns["head"], 0.5)
+    parts = {"head": _limited(head_turn, chest_turn, HEAD_LIMIT_RAD)}
+    rolls_rad = {}
     for side in SIDES:
         one = _Side(body, rest, axes, side, times_s)
-        turns[f"{side}_shoulder"] = _clavicle_turn(body, side, chest, chest_turn)
-        turns |= _arm_turns(one, chest) | _leg_turns(one, pelvis)
-    return turns
+        arm, rolls_rad[f"{side}_forearm"] = _arm_turns(one, chest)
+        parts |= arm | _leg_turns(one, pelvis) | {f"{side}_shoulder": _clavicle_turn(body, side, chest, chest_turn)}
+    return BodyTurns(hips_turn, chest_turn, parts, rolls_rad)
 
 
 def _turn(frame: np.ndarray, rest_frame: np.ndarray) -> np.ndarray:
@@ -89,12 +100,6 @@ def _limited(turn: np.ndarray, base: np.ndarray, limit_rad: float) -> np.ndarray
     return quat_slerp(base, turn, np.minimum(1.0, limit_rad / np.maximum(angle_rad, 1e-9)))
 
 
-def _trunk_turns(hips_turn: np.ndarray, chest_turn: np.ndarray, trunk: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The spine's bones share the way from the hips' turn to the chest's; the last of them has the chest's own."""
-    last = max(len(trunk) - 1, 1)
-    return {role: quat_slerp(hips_turn, chest_turn, i / last) for i, role in enumerate(trunk)}
-
-
 def _clavicle_turn(body: Landmarks, side: str, chest: np.ndarray, chest_turn: np.ndarray) -> np.ndarray:
     """The chest's turn, and a share of how far the shoulder has left its usual place on the chest."""
     in_chest = np.einsum("tji,tj->ti", chest, body.between("thorax", f"{side}_shoulder"))
@@ -105,7 +110,8 @@ def _clavicle_turn(body: Landmarks, side: str, chest: np.ndarray, chest_turn: np
     return quat_multiply(share, chest_turn)
 
 
-def _arm_turns(one: _Side, chest: np.ndarray) -> dict[str, np.ndarray]:
+def _arm_turns(one: _Side, chest: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Turns by role, and the hand's roll (T,) against the forearm."""
     body, rest, side = one.body, one.rest, one.side
     hinge = limbs.arm_hinge(body, side, chest, one.times_s)
     rest_hinge = limbs.rest_arm_hinge(rest, side, one.axes)
@@ -117,25 +123,15 @@ def _arm_turns(one: _Side, chest: np.ndarray) -> dict[str, np.ndarray]:
     hand_turn = _turn(limbs.hand_frame(body, side), limbs.hand_frame(rest, side))
     known = body.surely(f"{side}_wrist", f"{side}_index", f"{side}_pinky")
     hand_turn = _faded(hand_turn, lower_turn, known, one.times_s)
-    forearm_turn = _half_twisted(lower_turn, hand_turn, body.between(*lower))
-    return {
+    forearm = body.between(*lower)
+    roll_rad = roll_between_rad(lower_turn, hand_turn, forearm)
+    half_rolled = quat_multiply(about_rad(forearm, 0.5 * roll_rad), lower_turn)
+    turns = {
         f"{side}_upper_arm": upper_turn,
-        f"{side}_forearm": forearm_turn,
-        f"{side}_hand": _limited(hand_turn, forearm_turn, HAND_LIMIT_RAD),
+        f"{side}_forearm": lower_turn,
+        f"{side}_hand": _limited(hand_turn, half_rolled, HAND_LIMIT_RAD),
     }
-
-
-def _half_twisted(lower_turn: np.ndarray, hand_turn: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    """The forearm's turn with half of the hand's roll about it, as radius and ulna share it.
-
-    Roll beyond what a forearm can do is noise and fades out, so that it never jumps from one side to the other.
-    """
-    apart = quat_multiply(hand_turn, quat_conjugate(lower_turn))
-    roll_rad = 2.0 * np.arctan2(np.sum(apart[..., 1:] * axis, axis=-1), apart[..., 0])
-    roll_rad = (roll_rad + np.pi) % (2.0 * np.pi) - np.pi
-    quarter_rad = 0.25 * roll_rad * fading(np.abs(roll_rad), np.pi, np.deg2rad(130.0))
-    half_roll = np.concatenate([np.cos(quarter_rad)[:, None], np.sin(quarter_rad)[:, None] * axis], axis=-1)
-    return quat_multiply(half_roll, lower_turn)
+    return turns, roll_rad
 
 
 def _leg_turns(one: _Side, pelvis: np.ndarray) -> dict[str, np.ndarray]:

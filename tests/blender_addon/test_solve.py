@@ -1,8 +1,10 @@
 """Every rig in reach follows a person, and its own motion, as exactly as its bones allow: judged by Blender."""
 
+import bpy
 import numpy as np
 import pytest
 
+from tests.blender_addon.armatures import a_pose
 from tests.blender_addon.rigs_in_reach import rig_makers
 from tests.blender_addon.solve_measures import follow, parity_errors_deg, segment_errors_deg, trunk_errors_deg
 from tests.moving_person import dancing
@@ -24,3 +26,25 @@ def test_a_rig_s_own_motion_solved_back_onto_it_is_that_motion(make):
     for pair, of_pair in errors_deg.items():
         # A knee that also bends aside at rest turns the foot a little, as the shin's plane alone is known.
         assert of_pair.max() < (3.5 if pair[1].endswith("toe") else 0.1), pair
+
+
+@pytest.mark.parametrize("local_location", [True, False])
+def test_feet_that_hang_on_the_root_stay_on_their_legs(local_location):
+    armature, rig_map = a_pose()
+    bpy.ops.object.mode_set(mode="EDIT")
+    for side in ("L", "R"):
+        foot = armature.data.edit_bones[f"foot.{side}"]
+        foot.parent = armature.data.edit_bones["root"]
+        foot.use_local_location = local_location
+    bpy.ops.object.mode_set(mode="OBJECT")
+    armature.pose.bones["root"].location = (0.3, 0.2, 0.1)
+    armature.pose.bones["root"].rotation_quaternion = (0.9, 0.0, 0.0, 0.43589)
+    armature.scale = (0.5, 0.5, 0.5)
+    bpy.context.view_layer.update()
+    motion, frames = dancing(1.0, seed=7).motion(), range(0, 30, 6)
+    heads, _ = follow(armature, rig_map, motion, frames)
+    assert segment_errors_deg(heads, motion, frames).max() < 0.05
+    for side in ("left", "right"):
+        shin_m = np.linalg.norm(heads[f"{side}_foot"] - heads[f"{side}_shin"], axis=1)
+        bones = [armature.data.bones[rig_map.bones[f"{side}_{role}"]] for role in ("shin", "foot")]
+        assert np.allclose(shin_m, 0.5 * (bones[1].head_local - bones[0].head_local).length, atol=1e-5)

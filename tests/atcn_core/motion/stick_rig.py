@@ -86,6 +86,8 @@ def posed_world(rest: RigRest, track: PoseTrack) -> dict[str, np.ndarray]:
             basis[:, :3, :3] = quat_to_matrix(track.quats[bone])
         if bone == track.root_bone:
             basis[:, :3, 3] = track.root_location
+        if bone in track.other_locations:
+            basis[:, :3, 3] = track.other_locations[bone]
         offset = rest.matrices[i]
         if parent is not None:
             offset = posed_armature[parent] @ np.linalg.inv(rest.matrices[rest.names.index(parent)]) @ offset
