@@ -24,6 +24,8 @@ __all__ = ["BodyTurns", "body_turns"]
 
 # Belts against wild frames, well outside what joints can do (half of a forearm's twist is in the forearm itself).
 HEAD_LIMIT_RAD, HAND_LIMIT_RAD, FOOT_LIMIT_RAD, CLAVICLE_LIMIT_RAD = np.deg2rad([95.0, 105.0, 75.0, 30.0])
+# Up to this share of a limit turns are left alone; from this far on they are too near to half a turn to be believed.
+FREE_SHARE, HALF_TURN_FROM_RAD = 0.8, np.deg2rad(130.0)
 # How much of the shoulder's movement against the chest the collar bone shows.
 CLAVICLE_SHARE = 0.7
 # A foot below the first height stands on the floor and does not roll with the leg; above the second it does.
@@ -94,10 +96,17 @@ def _faded(turn: np.ndarray, without: np.ndarray, trust: np.ndarray, times_s: np
 
 
 def _limited(turn: np.ndarray, base: np.ndarray, limit_rad: float) -> np.ndarray:
-    """`turn`, brought back to within `limit_rad` of `base`."""
+    """`turn`, brought back to within `limit_rad` of `base`, softly from FREE_SHARE of it on.
+
+    Half a turn away it could be brought back on either side: there it fades out, so that it never jumps across.
+    """
     between = np.abs(np.sum(turn * base, axis=-1))
     angle_rad = 2.0 * np.arccos(np.clip(between, 0.0, 1.0))
-    return quat_slerp(base, turn, np.minimum(1.0, limit_rad / np.maximum(angle_rad, 1e-9)))
+    free_rad = FREE_SHARE * limit_rad
+    beyond = np.maximum(angle_rad - free_rad, 0.0) / (limit_rad - free_rad)
+    kept_rad = np.minimum(angle_rad, free_rad) + (limit_rad - free_rad) * np.tanh(beyond)
+    kept_rad *= fading(angle_rad, np.pi, HALF_TURN_FROM_RAD)
+    return quat_slerp(base, turn, kept_rad / np.maximum(angle_rad, 1e-9))
 
 
 def _clavicle_turn(body: Landmarks, side: str, chest: np.ndarray, chest_turn: np.ndarray) -> np.ndarray:

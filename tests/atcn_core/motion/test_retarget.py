@@ -171,6 +171,17 @@ def test_joint_errors_do_not_twist_a_nearly_straight_arm_or_leg(bend_deg):
         assert degrees_apart(turns, quat_to_matrix(person.turns[role])).max() < 45, role
 
 
+def test_a_head_that_errors_turn_round_and_round_never_jumps():
+    angle = np.linspace(0, 2 * np.pi, 181)
+    person = posed(np.arange(181) / 60, np.array([0, 0, 0.9]), {"head": about(UP, angle)})
+    rest = stick_rest(6)
+    head = turn_of(rest, posed_world(rest, solve(person.motion(), rest, RIG_MAP)), "head")
+    assert degrees_apart(head[1:], head[:-1]).max() < 8
+    believed = degrees_apart(head, head[:1])
+    assert np.allclose(believed[:35], np.degrees(angle[:35]), atol=0.1)
+    assert 80 < believed.max() < 95
+
+
 def test_the_hip_path_is_scaled_by_the_legs_and_the_feet_stand_as_at_rest():
     person = posed(np.arange(30) / 30, np.linspace([0, 0, 5.0], [2.0, -1.0, 5.0], 30), {})
     for size in (0.5, 2.0):
@@ -272,7 +283,7 @@ def test_ten_thousand_frames_take_seconds():
     person = dancing(10_000 / 30)
     start = time.process_time()
     solve(person.motion(), stick_rest(), RIG_MAP)
-    assert time.process_time() - start < 5.0
+    assert time.process_time() - start < 2.0
 
 
 def test_a_missing_bone_is_named():
