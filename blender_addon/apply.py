@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import bpy
 
 from . import armature as armatures
-from . import compat
-from .bake import baking, frame_times_s, give
+from .bake import baking, frame_times_s, give, key_switches
 from .blocks import Held
 from .core import clip, retarget, rigmap, world
 from .steps import Steps, aside, finish
@@ -59,20 +56,8 @@ def posing(
     held = Held.of(armature)
     track = yield from aside(_track, motion, armatures.rest_of(armature), rig_map, fps)
     action = yield from baking(held.get(), track, action_name=action_name, start_frame=start_frame)
-    _key_switches(held.get(), action, rig_map.switches, start_frame)
+    key_switches(held.get(), action, rig_map.switches, start_frame)
     return action
-
-
-def _key_switches(
-    armature: bpy.types.Object, action: bpy.types.Action, switches: Iterable[rigmap.SwitchedBone], frame: int
-) -> None:
-    """Have the Action itself turn a control rig's limbs to FK: the rig's own setting is back with another Action."""
-    new_curve = compat.curve_maker(action)
-    for switch in switches:
-        bone = armature.pose.bones.get(switch.bone)
-        if bone is not None and switch.property in bone:
-            path = f'{bone.path_from_id()}["{bpy.utils.escape_identifier(switch.property)}"]'
-            new_curve(path, 0, bone.name).keyframe_points.insert(frame, switch.value)
 
 
 def _track(motion: clip.Motion3D, rest: retarget.RigRest, rig_map: rigmap.RigMap, fps: float) -> retarget.PoseTrack:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 import numpy as np
 from mathutils import Quaternion, Vector
 
 from . import blocks, compat
-from .core import errors, retarget
+from .core import errors, retarget, rigmap
 from .steps import Steps, finish
 
-__all__ = ["bake", "baking", "frame_times_s", "give"]
+__all__ = ["bake", "baking", "frame_times_s", "give", "key_switches"]
 
 _LINEAR = 1
 _UNSCALED = Vector((1.0, 1.0, 1.0))
@@ -71,6 +73,18 @@ def give(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     """Have the armature moved by an Action of `baking`. The one that was there before stays in the file."""
     _keep_present_action(armature)
     compat.assign_action(armature, action)
+
+
+def key_switches(
+    armature: bpy.types.Object, action: bpy.types.Action, switches: Iterable[rigmap.SwitchedBone], frame: int
+) -> None:
+    """Have the Action itself turn a control rig's limbs to FK: the rig's own setting is back with another Action."""
+    new_curve = compat.curve_maker(action)
+    for switch in switches:
+        bone = armature.pose.bones.get(switch.bone)
+        if bone is not None and switch.property in bone:
+            path = f'{bone.path_from_id()}["{bpy.utils.escape_identifier(switch.property)}"]'
+            new_curve(path, 0, bone.name).keyframe_points.insert(frame, switch.value)
 
 
 def _pose_bone(armature: bpy.types.Object, name: str) -> bpy.types.PoseBone:
