@@ -51,8 +51,8 @@ def test_the_demo_is_lifted_to_where_its_joints_are() -> None:
     lifted = Lifter.bundled("cpu").lift(keypoints, camera, Reporter())[:, CAPTURE.indices(*LIMB_12)]
     lifted, true_cam = _about_hips(lifted), _about_hips(true_cam)
     still = np.tile(true_cam.mean(axis=0), (len(true_cam), 1, 1))
-    assert mpjpe(lifted, true_cam) < 0.110
-    assert p_mpjpe(lifted, true_cam) < 0.075
+    assert mpjpe(lifted, true_cam) < 0.100
+    assert p_mpjpe(lifted, true_cam) < 0.065
     # Even the clip's own true mean pose, which nobody knows beforehand, is further off.
     assert mpjpe(lifted, true_cam) < 0.7 * mpjpe(still, true_cam)
 
@@ -69,9 +69,13 @@ def test_held_out_motion_is_lifted_far_better_than_by_a_linear_map_or_the_mean_p
 
 
 def test_its_attention_is_alive() -> None:
+    # Dead attention would be the same for every frame; over one calm clip the weights differ by some hundredths.
     network = load_network(BUNDLED)
     keypoints, camera, _ = _demo()
-    seen: list[torch.Tensor] = []
-    network.attention[-1].register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    seen: list[list[torch.Tensor]] = [[] for _ in network.attention]
+    for layer, kept in zip(network.attention, seen, strict=True):
+        layer.register_forward_hook(lambda _module, _inputs, output, kept=kept: kept.append(output))
     Lifter(network, "cpu").lift(keypoints, camera, Reporter())
-    assert torch.cat(seen).std(dim=0).mean() > 0.02
+    spread = [torch.cat(kept).std(dim=0).mean().item() for kept in seen]
+    assert min(spread) > 0.005, spread
+    assert sum(spread) / len(spread) > 0.015, spread
