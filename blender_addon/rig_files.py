@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,6 @@ __all__ = ["GENERATED", "RIGIFY", "SUFFIXES", "import_armatures"]
 
 RIGIFY = "rigify:"
 GENERATED = ":generated"
-_GLB_HEADER = struct.Struct("<4sII")
-_GLB_CHUNK = struct.Struct("<I4s")
 SUFFIXES = (".blend", ".bvh", ".fbx", ".glb", ".gltf", ".json")
 
 
@@ -50,34 +46,12 @@ def _import_file(path: Path) -> None:
         bpy.ops.import_anim.bvh(filepath=str(path))
     elif path.suffix == ".fbx":
         bpy.ops.import_scene.fbx(filepath=str(path))
-    elif path.suffix == ".glb":
-        with tempfile.TemporaryDirectory() as folder:
-            still = Path(folder) / path.name
-            still.write_bytes(_without_animations(path.read_bytes()))
-            bpy.ops.import_scene.gltf(filepath=str(still))
-    elif path.suffix == ".gltf":
+    elif path.suffix in (".glb", ".gltf"):
         bpy.ops.import_scene.gltf(filepath=str(path))
     elif path.suffix == ".json":
         _build_mpfb(path)
     else:
         raise ValueError(f"files of the kind {path.suffix or 'without an ending'} hold no armature")
-
-
-def _without_animations(glb: bytes) -> bytes:
-    """A binary glTF file that does not move: no more than its skeleton is wanted, and Blender 4.2 now and then
-    crashes over the Actions that its importer makes. Raises ValueError where it is no such file."""
-    # By the glTF 2.0 specification: 12 bytes of header, then chunks, the first of which is JSON padded with spaces.
-    if len(glb) < _GLB_HEADER.size + _GLB_CHUNK.size or glb[:4] != b"glTF":
-        raise ValueError("it is no binary glTF file")
-    magic, version, _ = _GLB_HEADER.unpack_from(glb)
-    length, kind = _GLB_CHUNK.unpack_from(glb, _GLB_HEADER.size)
-    start = _GLB_HEADER.size + _GLB_CHUNK.size
-    scene = json.loads(glb[start : start + length])
-    scene.pop("animations", None)
-    text = json.dumps(scene).encode()
-    text += b" " * (-len(text) % 4)
-    body = _GLB_CHUNK.pack(len(text), kind) + text + glb[start + length :]
-    return _GLB_HEADER.pack(magic, version, _GLB_HEADER.size + len(body)) + body
 
 
 def _add_rigify(kind: str) -> None:

@@ -17,6 +17,7 @@ from blender_addon.rig_table import Row, judge, load_truth, main, table
 
 from .addon import make_armature, switched_on
 from .armatures import evaluated_heads, t_pose
+from .rigs_in_reach import reads_gltf
 from .test_panels import draw
 from .test_session import waving_motion
 
@@ -34,10 +35,14 @@ TAKES = (
     "cmutxt_jumping_e01",
     "fair1_zombie_01",
 )
-OTHERS = [
-    *(f"rigs/cc0_kaykit/{name}" for name in ("kaykit_Knight.glb",)),
-    *(f"rigs/cc0_mesh2motion/{name}" for name in ("m2m_human-male.glb", "m2m_human-zombie.glb")),
+_GLTF = (
+    "rigs/cc0_kaykit/kaykit_Knight.glb",
+    "rigs/cc0_mesh2motion/m2m_human-male.glb",
+    "rigs/cc0_mesh2motion/m2m_human-zombie.glb",
     "rigs/cc0_quaternius/quat_modular_men_Adventurer.glb",
+)
+OTHERS = [
+    *(_GLTF if reads_gltf() else ()),
     *(
         f"rigs/cc0_makehuman_mpfb/rig.{name}.json"
         for name in ("default", "game_engine", "mixamo", "mixamo_unity", "cmu_mb", "human_toes", "openpose")
