@@ -19,18 +19,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import bpy
 import numpy as np
 
-from atcn_core.clip import save_arrays
-from atcn_core.frames import Intrinsics, cam_to_px
 from atcn_core.skeleton import CAPTURE
 from rigs.demo.acting import DURATION_S, act
-from rigs.demo.stage import Camera, figure_box_px, film_of, key_poses, open_stage, render_pictures, true_joints_cam
+from rigs.demo.stage import (
+    Camera,
+    figure_box_px,
+    film_of,
+    key_poses,
+    open_stage,
+    render_pictures,
+    save_truth,
+    true_joints_cam,
+)
 from rigs.figure.joints import joints_of, landmarks_of
 from rigs.figure.people import PEOPLE
 from rigs.figure.scene import build_avatar
 
 ROOT = Path(__file__).resolve().parents[1]
 FPS = 25
-TRUTH_SCHEMA = "atcn.truth/1"
 CAMERA = Camera(wh_px=(480, 640), fov_deg=55.0, place_m=(-0.05, -2.85, 1.10), pitch_deg=3.0)
 
 
@@ -54,7 +60,8 @@ def main() -> int:
     carried = [(bone_of_role[landmarks[joint][0]], landmarks[joint][1]) for joint in CAPTURE.joints]
     joints_cam = true_joints_cam(scene, armature, carried, CAMERA, range(1, options.frames + 1))
     options.out.mkdir(parents=True, exist_ok=True)
-    _save_truth(options.out / "demo_truth.npz", joints_cam, times_s, f"CC0-1.0; {person.name}, {Path(__file__).name}")
+    licence = f"CC0-1.0; {person.name}, {Path(__file__).name}"
+    save_truth(options.out / "demo_truth.npz", joints_cam, CAMERA, times_s, FPS, licence)
     boxes_px = [figure_box_px(scene, joints, CAMERA) for joints in joints_cam]
     with tempfile.TemporaryDirectory(dir=options.out) as folder:
         pictures = render_pictures(scene, Path(folder), boxes_px, options.samples, armature.children)
@@ -62,26 +69,6 @@ def main() -> int:
         film_of(pictures, film, FPS)
         film.replace(options.out / "demo.mp4")
     return 0
-
-
-def _save_truth(path: Path, joints_cam: np.ndarray, times_s: np.ndarray, licence: str) -> None:
-    width_px, height_px = CAMERA.wh_px
-    lens = Intrinsics(CAMERA.focal_px, (0.5 * width_px, 0.5 * height_px))
-    save_arrays(
-        path,
-        {
-            "schema": np.array(TRUTH_SCHEMA),
-            "joint_names": np.array(CAPTURE.joints),
-            "joints_cam": joints_cam.astype(np.float32),
-            "xy_px": cam_to_px(joints_cam, lens).astype(np.float32),
-            "times_s": times_s,
-            "fps": np.array(float(FPS)),
-            "image_wh_px": np.array(CAMERA.wh_px),
-            "focal_px": np.array(lens.focal_px),
-            "centre_px": np.array(lens.centre_px),
-            "licence": np.array(licence),
-        },
-    )
 
 
 if __name__ == "__main__":

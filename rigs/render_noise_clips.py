@@ -20,9 +20,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from atcn_core.clip import save_arrays
 from atcn_core.errors import AtcnError, MotionError
-from atcn_core.frames import Intrinsics, cam_to_px
 from atcn_core.motion.retarget import solve
 from atcn_core.motion.rigmap import Rig, load_rig
 from atcn_core.motion.world import WorldMotion
@@ -30,13 +28,12 @@ from atcn_core.skeleton import CAPTURE
 from blender_addon.armature import rest_of
 from blender_addon.bake import bake
 from blender_addon.hush import silent
-from rigs.demo.stage import Camera, open_stage, true_joints_cam
+from rigs.demo.stage import Camera, open_stage, save_truth, true_joints_cam
 from rigs.figure.joints import landmarks_of
 from rigs.figure.people import PEOPLE
 from rigs.noise.shots import FPS, SHOTS, Shot
 
 RIGS = Path(__file__).resolve().parent
-TRUTH_SCHEMA = "atcn.truth/1"
 # Flesh over a joint; what lies nearer to the camera by more than this hides it.
 _FLESH_M = 0.14
 _CLUTTER = 9
@@ -77,7 +74,9 @@ def film(shot: Shot, folder: Path, number: int) -> int:
     carried = [(rig.map.bones[landmarks[joint][0]], landmarks[joint][1]) for joint in CAPTURE.joints]
     joints_cam = true_joints_cam(scene, armature, carried, camera, range(1, frames + 1))
     hidden = np.stack([_hidden(scene, joints_cam[row], camera, row + 1) for row in range(frames)])
-    _save_truth(folder / f"{shot.name}_truth.npz", joints_cam, hidden, camera, shot)
+    licence = f"avatar CC0-1.0 ({shot.person}), motion as its take; {Path(__file__).name}"
+    times_s = np.arange(len(joints_cam)) / FPS
+    save_truth(folder / f"{shot.name}_truth.npz", joints_cam, camera, times_s, FPS, licence, hidden=hidden)
     part = folder / f"{shot.name}.part.mp4"
     _render(scene, part, frames)
     part.replace(folder / f"{shot.name}.mp4")
@@ -163,27 +162,6 @@ def _render(scene: bpy.types.Scene, path: Path, frames: int) -> None:
     render.filepath = str(path)
     with silent():
         bpy.ops.render.render(animation=True)
-
-
-def _save_truth(path: Path, joints_cam: np.ndarray, hidden: np.ndarray, camera: Camera, shot: Shot) -> None:
-    width_px, height_px = camera.wh_px
-    lens = Intrinsics(camera.focal_px, (0.5 * width_px, 0.5 * height_px))
-    save_arrays(
-        path,
-        {
-            "schema": np.array(TRUTH_SCHEMA),
-            "joint_names": np.array(CAPTURE.joints),
-            "joints_cam": joints_cam.astype(np.float32),
-            "xy_px": cam_to_px(joints_cam, lens).astype(np.float32),
-            "hidden": hidden,
-            "times_s": np.arange(len(joints_cam)) / FPS,
-            "fps": np.array(float(FPS)),
-            "image_wh_px": np.array(camera.wh_px),
-            "focal_px": np.array(lens.focal_px),
-            "centre_px": np.array(lens.centre_px),
-            "licence": np.array(f"avatar CC0-1.0 ({shot.person}), motion as its take; {Path(__file__).name}"),
-        },
-    )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -65,9 +63,9 @@ class Lifter:
         self._network = network.to(self._device).eval()
 
     @staticmethod
-    def bundled(device: str = "auto", weights: Path | None = None) -> Lifter:
-        """The network that comes with the add-on, or the one of another weights file. Raises ModelError."""
-        return Lifter(load_network(weights or BUNDLED), device)
+    def bundled(device: str = "auto") -> Lifter:
+        """The network that comes with the add-on. Raises ModelError."""
+        return Lifter(load_network(BUNDLED), device)
 
     @property
     def device(self) -> str:

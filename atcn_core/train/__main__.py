@@ -6,6 +6,7 @@ import argparse
 import logging
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -91,7 +92,7 @@ def main(words: list[str] | None = None) -> int:
         **trainer.figures(),
         "data": f"{', '.join(path.name for path in sources)}: {banks[0].described}",
         "commit": _commit(),
-        "config": config.as_dict(),
+        "config": asdict(config),
     }
     save_network(arguments.run / "weights.safetensors", network, card)
     print(card)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,6 @@ class RunConfig:
     def build(self) -> nn.Module:
         """The network, freshly initialised."""
         return Atcn(self.network) if isinstance(self.network, AtcnConfig) else build_rival(self.network)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the model card."""
-        return asdict(self)
 
 
 def load_config(name: str, changes: Iterable[str] = ()) -> RunConfig:

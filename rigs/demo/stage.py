@@ -8,9 +8,24 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from atcn_core.clip import save_arrays
+from atcn_core.frames import Intrinsics, cam_to_px
+from atcn_core.skeleton import CAPTURE
+
 from .acting import Pose
 
-__all__ = ["Camera", "figure_box_px", "film_of", "key_poses", "open_stage", "render_pictures", "true_joints_cam"]
+__all__ = [
+    "Camera",
+    "figure_box_px",
+    "film_of",
+    "key_poses",
+    "open_stage",
+    "render_pictures",
+    "save_truth",
+    "true_joints_cam",
+]
+
+TRUTH_SCHEMA = "atcn.truth/1"
 
 # Room round the joints for hands, hair and clothes.
 _MARGIN_PX = 44.0
@@ -132,6 +147,36 @@ def true_joints_cam(
             moved = np.array(armature.matrix_world @ pose[name].matrix @ pose[name].bone.matrix_local.inverted())
             found[row, column] = moved[:3, :3] @ place_m + moved[:3, 3]
     return camera.see(found)
+
+
+def save_truth(
+    path: Path,
+    joints_cam: np.ndarray,
+    camera: Camera,
+    times_s: np.ndarray,
+    fps: float,
+    licence: str,
+    **more: np.ndarray,
+) -> None:
+    """Write a film's truth (schema atcn.truth/1). joints_cam: (T, J, 3) metres, the capture set; more: by key."""
+    width_px, height_px = camera.wh_px
+    lens = Intrinsics(camera.focal_px, (0.5 * width_px, 0.5 * height_px))
+    save_arrays(
+        path,
+        {
+            "schema": np.array(TRUTH_SCHEMA),
+            "joint_names": np.array(CAPTURE.joints),
+            "joints_cam": joints_cam.astype(np.float32),
+            "xy_px": cam_to_px(joints_cam, lens).astype(np.float32),
+            "times_s": times_s,
+            "fps": np.array(float(fps)),
+            "image_wh_px": np.array(camera.wh_px),
+            "focal_px": np.array(lens.focal_px),
+            "centre_px": np.array(lens.centre_px),
+            "licence": np.array(licence),
+            **more,
+        },
+    )
 
 
 def figure_box_px(scene: bpy.types.Scene, joints_cam: np.ndarray, camera: Camera) -> tuple[int, int, int, int]:

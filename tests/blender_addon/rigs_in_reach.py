@@ -11,7 +11,7 @@ from blender_addon import rigs
 from blender_addon.core import rigmap
 from blender_addon.rig_files import import_armatures
 
-__all__ = ["OTHERS", "OWN", "reads_gltf", "rig_makers"]
+__all__ = ["OTHERS", "OWN", "own_rig", "reads_gltf", "rig_makers"]
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "rigs"
@@ -36,7 +36,7 @@ def rig_makers() -> dict[str, Callable[[], Made]]:
 
 def _makers() -> Iterator[tuple[str, Callable[[], Made]]]:
     for path in sorted(OWN.glob("*/rig.json")):
-        yield path.parent.name, lambda path=path: _own(path)
+        yield path.parent.name, lambda path=path: own_rig(path)
     for path in sorted(OTHERS.glob("*/*.glb")) if reads_gltf() else ():
         yield path.stem, lambda path=path: _recognised(path)
     for path in sorted(OTHERS.glob("cc0_makehuman_mpfb/rig.*.json")):
@@ -45,7 +45,8 @@ def _makers() -> Iterator[tuple[str, Callable[[], Made]]]:
         yield f"mpfb {path.stem.removeprefix('rig.')}", lambda path=path: _recognised(path)
 
 
-def _own(path: Path) -> Made:
+def own_rig(path: Path) -> Made:
+    """The avatar and bone map of a rig.json in `rigs/`."""
     rig = rigmap.load_rig(path)
     with bpy.data.libraries.load(str(rig.avatar)) as (_, wanted):
         wanted.objects = [rig.object_name]

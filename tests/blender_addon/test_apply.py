@@ -10,7 +10,7 @@ from mathutils import Matrix
 
 from atcn_core.clip import Motion3D
 from atcn_core.frames import WORLD_FROM_CAM, Intrinsics
-from atcn_core.motion import retarget, rigmap
+from atcn_core.motion import retarget
 from atcn_core.motion.world import WorldMotion, to_world
 from atcn_core.skeleton import CAPTURE, LIMB_12, Skeleton
 from blender_addon.apply import apply_motion
@@ -18,6 +18,7 @@ from blender_addon.armature import rest_of
 from blender_addon.bake import bake
 from blender_addon.core import errors
 from tests.blender_addon.armatures import a_pose, degrees_apart, evaluated_heads, t_pose
+from tests.blender_addon.rigs_in_reach import own_rig
 from tests.moving_person import dancing, posed
 
 ROOT = Path(__file__).parents[2]
@@ -131,16 +132,11 @@ def test_a_filmed_person_becomes_an_action_of_the_same_length_at_the_scenes_rate
 
 @pytest.mark.parametrize("path", RIGS, ids=lambda path: path.parent.name)
 def test_the_projects_own_rigs_follow_within_a_degree(path):
-    rig = rigmap.load_rig(path)
-    with bpy.data.libraries.load(str(rig.avatar)) as (_, wanted):
-        wanted.objects = [rig.object_name]
-    armature = bpy.data.objects[rig.object_name]
-    bpy.context.scene.collection.objects.link(armature)
-    bpy.context.view_layer.update()
+    armature, rig_map = own_rig(path)
     person = dancing(1.0, seed=5)
-    track = retarget.solve(person.motion(), rest_of(armature), rig.map)
+    track = retarget.solve(person.motion(), rest_of(armature), rig_map)
     bake(armature, track, action_name="Dance", start_frame=1)
-    errors_deg = direction_errors_deg(armature, rig.map, track.directions_world, range(0, 30, 3))
+    errors_deg = direction_errors_deg(armature, rig_map, track.directions_world, range(0, 30, 3))
     assert errors_deg.mean() < 1.0
     assert errors_deg.max() < 1.0
 
