@@ -76,7 +76,9 @@ _GROUPS = [
 class NoiseOptions:
     """Standard deviations are in shares of the person's height in the picture; chances are for each window.
 
-    bias: constant over a clip; drift: below about 1 Hz; wander: up to some Hz; jitter: from frame to frame.
+    bias: constant over a clip; drift: below about 1 Hz; wander: up to some Hz; jitter: from frame to frame, between
+    the two given for each window (any size is as likely on a log scale): little after a detector that smooths,
+    much after one that does not.
     level: log std of a factor on all errors of a window; clean: share of windows without any error.
     astray, astray_chance: how far and how often a whole limb is placed elsewhere for some frames.
     meant: how much of the measured difference in what is meant by a landmark's name, 0 to twice this at random.
@@ -86,7 +88,7 @@ class NoiseOptions:
     bias: float = 0.007
     drift: float = 0.006
     wander: float = 0.010
-    jitter: float = 0.001
+    jitter: tuple[float, float] = (0.0005, 0.006)
     astray: float = 0.10
     astray_chance: float = 0.15
     meant: float = 0.7
@@ -188,7 +190,9 @@ def disturb(
     bias = torch.randn(batch, 1, joints, 2, generator=generator, device=device) * options.bias
     drift = smooth_random((batch, joints, 2), frames, generator, device) * options.drift
     drift += smooth_random((batch, joints, 2), frames, generator, device, _WANDER_FRAMES) * options.wander
-    jitter = torch.randn(batch, frames, joints, 2, generator=generator, device=device) * options.jitter
+    least, most = options.jitter
+    shake = least * (most / least) ** torch.rand(batch, 1, 1, 1, generator=generator, device=device)
+    jitter = torch.randn(batch, frames, joints, 2, generator=generator, device=device) * shake
     # What is only guessed is placed worse.
     worse = torch.where(visibility == 0.5, 2.5, 1.0).unsqueeze(-1) * _joint_factors(device)[:, None]
     errors = (bias + drift.movedim(-1, 1) + jitter) * worse
