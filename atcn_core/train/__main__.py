@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from ..errors import AtcnError, MotionError
-from ..lift.checkpoint import save_network
+from ..lift.checkpoint import network_file, read_weights, restore, save_network
 from .config import RunConfig, load_config
 from .datasets import capture_take, load_human36m, load_humaneva
 from .loop import Trainer
@@ -28,6 +28,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--humaneva", type=Path, metavar="FILE", help="your data_3d_humaneva15.npz (its training part)")
     parser.add_argument("--run", type=Path, required=True, help="folder of this run: checkpoint, log, weights")
     parser.add_argument("--config", default="l6xv4", help="a name in atcn_core/train/configs or a .toml file")
+    parser.add_argument("--start", metavar="WEIGHTS", help="begin with a bundled network's weights or a file's")
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change the config")
     parser.add_argument("--minutes", type=float, help="training time; checkpoints resume within it")
     parser.add_argument("--steps", type=int)
@@ -78,8 +79,11 @@ def main(words: list[str] | None = None) -> int:
         logging.info("%s on %s", config.network.name, processes.device)
         banks = [MotionBank(_takes(arguments, split), processes.device) for split in ("train", "val")]
         torch.manual_seed(config.train.seed)
+        network = config.build()
+        if arguments.start:  # a run's own checkpoint wins over it
+            restore(network, read_weights(network_file(arguments.start)))
         trainer = Trainer(
-            config.build(), config.train, config.samples, config.losses, (banks[0], banks[1]), arguments.run, processes
+            network, config.train, config.samples, config.losses, (banks[0], banks[1]), arguments.run, processes
         )
         network = trainer.run()
     except AtcnError as error:
@@ -90,6 +94,7 @@ def main(words: list[str] | None = None) -> int:
         return 0
     card: dict[str, object] = {
         **trainer.figures(),
+        **({"start": Path(arguments.start).name} if arguments.start else {}),
         "data": f"{', '.join(path.name for path in sources)}: {banks[0].described}",
         "commit": _commit(),
         "config": asdict(config),

@@ -71,3 +71,24 @@ def test_training_on_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     assert train(["--run", str(tmp_path / "run"), *SMALL]) == 2
     assert "no motion to train on" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_can_begin_with_other_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--human36m", str(h36m_3d(tmp_path)), *SMALL]
+    assert train([*data, "--run", str(tmp_path / "first")]) == 0
+    first = tmp_path / "first" / "weights.safetensors"
+
+    still = ["--set", "train.rate=1e-9", "--set", "train.last_rate=1e-9"]
+    # The causal twin has the same weights, read in another order.
+    begun = [*data, *still, "--set", "network.causal=true", "--start", str(first)]
+    assert train([*begun, "--run", str(tmp_path / "second")]) == 0
+    second = read_weights(tmp_path / "second" / "weights.safetensors")
+    assert second.config["causal"]
+    assert second.card["start"] == first.name
+    for name, parameter in read_weights(first).tensors.items():
+        if "running" not in name:
+            torch.testing.assert_close(second.tensors[name], parameter, atol=2e-3, rtol=0.0, msg=name)
+
+    capsys.readouterr()
+    assert train([*data, "--set", "network.channels=32", "--start", str(first), "--run", str(tmp_path / "third")]) == 2
+    assert "do not fit the network" in capsys.readouterr().err
