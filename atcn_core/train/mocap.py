@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import MotionError
+from ..motion.bvh import BvhMotion, read_bvh
 from ..skeleton import CAPTURE
-from .bvh import BvhMotion, read_bvh
 
 __all__ = ["Take", "capture_joints", "load_split", "read_take"]
 

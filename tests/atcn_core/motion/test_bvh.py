@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from atcn_core.errors import MotionError
-from atcn_core.train.bvh import read_bvh
+from atcn_core.motion.bvh import read_bvh, read_bvh_skeleton
 
 ARM = """HIERARCHY
 ROOT Hips
@@ -41,6 +41,14 @@ def test_forward_kinematics_of_two_joints_by_hand(tmp_path: Path) -> None:
     assert np.allclose(motion.positions[0], [[1, 2, 3], [11, 2, 3], [11, 7, 3]])
     # The hips turn x into y; the arm's own quarter turn about its x then takes the tip out of the plane.
     assert np.allclose(motion.positions[1], [[0, 0, 0], [0, 10, 0], [0, 10, 5]])
+
+
+def test_the_skeleton_at_rest_is_that_of_the_offsets_whatever_the_motion_does(tmp_path: Path) -> None:
+    (tmp_path / "arm.bvh").write_text(ARM.replace("OFFSET 0 0 0", "OFFSET 0 90 0"))
+    skeleton, motion = read_bvh_skeleton(tmp_path / "arm.bvh")
+    assert skeleton.names == motion.names
+    assert skeleton.parents == (-1, 0, 1)
+    assert np.allclose(skeleton.heads, [[0, 90, 0], [10, 90, 0], [10, 95, 0]])
 
 
 @pytest.mark.parametrize("order", ["XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX", "ZXZ", "YZ", "X"])

@@ -1,4 +1,4 @@
-"""BVH motion files: any hierarchy, any channels in any order. What the joints mean and the unit are not known here.
+"""BVH motion files: any hierarchy, any channels in any order. What joints mean, unit and upright axis are not known here.
 
 Written from the format's description by its users; where those differ: position channels stand in for the joint's
 OFFSET (as exporters that key every joint mean it), they are not added to it.
@@ -10,13 +10,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from ..errors import MotionError
 
-__all__ = ["BvhMotion", "read_bvh"]
+__all__ = ["BvhMotion", "BvhSkeleton", "read_bvh", "read_bvh_skeleton"]
 
 END_SUFFIX = ".End"
+
+
+@dataclass(frozen=True)
+class BvhSkeleton:
+    """The hierarchy of a BVH file with no joint turned, in the file's own axes and unit.
+
+    names:    joint names, parents before children; the end site of X is called "X.End".
+    parents:  number of each joint's parent, -1 at a root.
+    heads:    (J, 3) float64, where the OFFSETs put each joint.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    heads: np.ndarray
+
+    def __post_init__(self) -> None:
+        if len(self.parents) != len(self.names) or self.heads.shape != (len(self.names), 3):
+            raise ValueError(f"{len(self.names)} names, {len(self.parents)} parents, heads {self.heads.shape}")
+        if any(parent >= i for i, parent in enumerate(self.parents)):
+            raise ValueError("a joint comes before its parent")
 
 
 @dataclass(frozen=True)
@@ -48,13 +67,18 @@ class _Joint:
 
 
 def read_bvh(path: Path) -> BvhMotion:
-    """Read one file. Raises MotionError where it is missing or not a complete BVH."""
+    """Read one file's motion. Raises MotionError where it is missing or not a complete BVH."""
+    return read_bvh_skeleton(path)[1]
+
+
+def read_bvh_skeleton(path: Path) -> tuple[BvhSkeleton, BvhMotion]:
+    """Read one file, what is at rest and what moves. Raises MotionError where it is missing or not a complete BVH."""
     path = Path(path)
     try:
-        head, _, tail = path.read_text().partition("MOTION")
+        head, _, tail = path.read_text(encoding="utf-8", errors="replace").partition("MOTION")
         joints = _parse_hierarchy(head)
         fps, values = _parse_motion(tail, sum(len(j.channels) for j in joints))
-        return _forward_kinematics(joints, values, fps)
+        return _at_rest(joints), _forward_kinematics(joints, values, fps)
     except (OSError, ValueError, IndexError, StopIteration, ZeroDivisionError) as error:
         raise MotionError(f"{path.name} is not a complete BVH file.", hint="Choose another motion file.") from error
 
@@ -96,6 +120,14 @@ def _parse_motion(text: str, channels: int) -> tuple[float, np.ndarray]:
     return round(1.0 / frame_time_s, 2), values.reshape(frames, channels)
 
 
+def _at_rest(joints: list[_Joint]) -> BvhSkeleton:
+    heads = np.array([joint.offset for joint in joints], dtype=np.float64)
+    for index, joint in enumerate(joints):
+        if joint.parent >= 0:
+            heads[index] += heads[joint.parent]
+    return BvhSkeleton(tuple(j.name for j in joints), tuple(j.parent for j in joints), heads)
+
+
 def _forward_kinematics(joints: list[_Joint], values: np.ndarray, fps: float) -> BvhMotion:
     frames = len(values)
     positions = np.zeros((frames, len(joints), 3))
@@ -118,7 +150,6 @@ def _local_transform(joint: _Joint, values: np.ndarray) -> tuple[np.ndarray, np.
     """Offset (T, 3) and rotation (T, 3, 3) in the parent's axes; rotation channels apply in the order written."""
     offset = np.broadcast_to(np.array(joint.offset), (len(values), 3)).copy()
     local = np.broadcast_to(np.eye(3), (len(values), 3, 3))
-    angles, order = [], ""
     for column, channel in enumerate(joint.channels):
         axis, kind = channel[0].upper(), channel[1:].lower()
         if kind not in ("position", "rotation") or axis not in "XYZ":
@@ -126,8 +157,16 @@ def _local_transform(joint: _Joint, values: np.ndarray) -> tuple[np.ndarray, np.
         if kind == "position":
             offset[:, "XYZ".index(axis)] = values[:, column]
         else:
-            order += axis
-            angles.append(values[:, column])
-    if order:
-        local = Rotation.from_euler(order, np.stack(angles, axis=1), degrees=True).as_matrix()
+            local = local @ _turns_about("XYZ".index(axis), np.deg2rad(values[:, column]))
     return offset, local
+
+
+def _turns_about(axis: int, angles_rad: np.ndarray) -> np.ndarray:
+    """Rotations (T, 3, 3) about one of the axes."""
+    one, two = (axis + 1) % 3, (axis + 2) % 3
+    turns = np.zeros((len(angles_rad), 3, 3))
+    turns[:, axis, axis] = 1.0
+    turns[:, one, one] = turns[:, two, two] = np.cos(angles_rad)
+    turns[:, two, one] = np.sin(angles_rad)
+    turns[:, one, two] = -turns[:, two, one]
+    return turns
