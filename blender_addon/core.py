@@ -9,23 +9,25 @@ from pathlib import Path
 
 if "." in (__package__ or ""):
     from ..atcn_core import clip, egl, errors, frames, rotation, skeleton
-    from ..atcn_core.motion import bone_tree, recognise, recognition, retarget, rigmap, world
+    from ..atcn_core.motion import bone_tree, bvh_person, from_rig, recognise, recognition, retarget, rigmap, world
     from ..atcn_core.worker import client, environment, install, protocol
 else:
     from atcn_core import clip, egl, errors, frames, rotation, skeleton
-    from atcn_core.motion import bone_tree, recognise, recognition, retarget, rigmap, world
+    from atcn_core.motion import bone_tree, bvh_person, from_rig, recognise, recognition, retarget, rigmap, world
     from atcn_core.worker import client, environment, install, protocol
 
 __all__ = [
     "EXTENSION_ID",
     "ROOT",
     "bone_tree",
+    "bvh_person",
     "client",
     "clip",
     "egl",
     "environment",
     "errors",
     "frames",
+    "from_rig",
     "install",
     "protocol",
     "recognise",

@@ -1,4 +1,4 @@
-"""BVH motion files: any hierarchy, any channels in any order. What joints mean, unit and upright axis are not known here.
+"""BVH motion files: any hierarchy, any channels in any order. What joints mean, unit and what is up: not known here.
 
 Written from the format's description by its users; where those differ: position channels stand in for the joint's
 OFFSET (as exporters that key every joint mean it), they are not added to it.
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import MotionError
 
-__all__ = ["BvhMotion", "BvhSkeleton", "read_bvh", "read_bvh_skeleton"]
+__all__ = ["END_SUFFIX", "BvhMotion", "BvhSkeleton", "read_bvh", "read_bvh_skeleton"]
 
 END_SUFFIX = ".End"
 

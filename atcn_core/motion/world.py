@@ -57,11 +57,14 @@ def world_from_cam(up_cam: np.ndarray) -> np.ndarray:
     return np.stack([np.cross(y, up_cam), y, up_cam])
 
 
-def to_world(motion: Motion3D) -> WorldMotion:
+def to_world(motion: Motion3D | WorldMotion) -> WorldMotion:
     """The motion upright in Blender's world, feet on z = 0, hip over the origin in the first frame.
 
-    Who faces the camera faces -y. Raises MotionError where the joint set lacks a limb joint.
+    Who faces the camera faces -y. What is in the world already stays as it is.
+    Raises MotionError where the joint set lacks a limb joint.
     """
+    if isinstance(motion, WorldMotion):
+        return motion
     missing = sorted(set(LIMB_12) - set(motion.skeleton.joints))
     if missing:
         raise MotionError(
