@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import operators, panels, preferences, properties, rig_roles, runs
+from . import operators, panels, preferences, properties, rig_roles, runs, source_panel
 
 __all__ = ["register", "unregister"]
 
@@ -15,6 +15,7 @@ CLASSES = (
     operators.ATCN_OT_apply_last,
     operators.ATCN_OT_cancel,
     operators.ATCN_OT_install_engine,
+    source_panel.ATCN_OT_transfer,
     rig_roles.ATCN_OT_recognise_rig,
     rig_roles.ATCN_OT_save_rig_map,
     preferences.AtcnPreferences,

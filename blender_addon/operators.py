@@ -13,7 +13,14 @@ from .core import ROOT, clip, errors, protocol
 from .modal import WorkerOperator
 from .steps import Steps, aside, finish
 
-__all__ = ["ATCN_OT_apply_last", "ATCN_OT_cancel", "ATCN_OT_capture", "ATCN_OT_install_engine", "handle_load_pre"]
+__all__ = [
+    "ATCN_OT_apply_last",
+    "ATCN_OT_cancel",
+    "ATCN_OT_capture",
+    "ATCN_OT_install_engine",
+    "applying_last",
+    "handle_load_pre",
+]
 
 
 class ATCN_OT_capture(WorkerOperator, bpy.types.Operator):  # noqa: N801  Blender's own naming
@@ -43,7 +50,7 @@ class ATCN_OT_capture(WorkerOperator, bpy.types.Operator):  # noqa: N801  Blende
         runs.status.hear(protocol.Progress("apply", 0, 0))
         motion = yield from aside(clip.load_motion, Path(paths["motion"]))
         runs.last_capture = (self._request, motion)
-        return (yield from _applying_last(self._request.rig, self._scene.get()))
+        return (yield from applying_last(self._request.rig, self._scene.get()))
 
 
 class ATCN_OT_apply_last(bpy.types.Operator):  # noqa: N801
@@ -64,7 +71,7 @@ class ATCN_OT_apply_last(bpy.types.Operator):  # noqa: N801
         try:
             runs.status.begin()
             rig = properties.request_of(context.scene).rig
-            return report.finished(self, finish(_applying_last(rig, context.scene)))
+            return report.finished(self, finish(applying_last(rig, context.scene)))
         except errors.AtcnError as error:
             return report.failed(self, "The capture does not go on this rig.", error)
 
@@ -123,7 +130,7 @@ def handle_load_pre(*_: object) -> None:
         runs.status.end("The capture was cancelled: another file was opened.")
 
 
-def _applying_last(rig: session.RigChoice, scene: bpy.types.Scene) -> Steps[str]:
+def applying_last(rig: session.RigChoice, scene: bpy.types.Scene) -> Steps[str]:
     """Put the last capture on a rig; returns the sentence that tells of it."""
     request, motion = runs.last_capture
     held = Held.of(scene)

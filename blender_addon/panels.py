@@ -6,7 +6,7 @@ import textwrap
 
 import bpy
 
-from . import engine, rig_roles, runs
+from . import engine, rig_roles, runs, source_panel
 from .core import errors
 from .operators import ATCN_OT_apply_last, ATCN_OT_cancel, ATCN_OT_capture, ATCN_OT_install_engine
 
@@ -36,13 +36,15 @@ class ATCN_PT_capture(bpy.types.Panel):  # noqa: N801  Blender's own naming
         _draw_settings(column, context.scene.atcn)
         if runs.current() is not None:
             _draw_running(layout)
+        elif context.scene.atcn.source != "VIDEO":
+            _draw_buttons(layout, source_panel.ATCN_OT_transfer.bl_idname)
         elif _draw_engine(layout, letters):
-            _draw_buttons(layout)
+            _draw_buttons(layout, ATCN_OT_capture.bl_idname)
         _draw_outcome(layout, letters)
 
 
 def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-    layout.prop(settings, "video")
+    source_panel.draw(layout, settings)
     layout.row().prop(settings, "target", expand=True)
     layout.prop(settings, "avatar" if settings.target == "AVATAR" else "armature", text=" ")
     if settings.target == "ARMATURE" and settings.armature is not None:
@@ -81,10 +83,10 @@ def _draw_engine(layout: bpy.types.UILayout, letters: int) -> bool:
     return True
 
 
-def _draw_buttons(layout: bpy.types.UILayout) -> None:
+def _draw_buttons(layout: bpy.types.UILayout, button: str) -> None:
     column = layout.column()
     column.scale_y = 1.4
-    column.operator(ATCN_OT_capture.bl_idname, icon="RENDER_ANIMATION")
+    column.operator(button, icon="RENDER_ANIMATION")
     if runs.last_capture is not None:
         layout.operator(ATCN_OT_apply_last.bl_idname, icon="ARMATURE_DATA")
 

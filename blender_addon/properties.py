@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 
 from . import rig_roles, rigs
+from .motion_source import MotionSource
 from .session import Request, RigChoice
 
 __all__ = ["AtcnSettings", "refresh_avatars", "request_of"]
@@ -35,6 +36,24 @@ def _is_armature(settings: bpy.types.PropertyGroup, candidate: bpy.types.Object)
 class AtcnSettings(bpy.types.PropertyGroup):
     """The panel's settings."""
 
+    source: bpy.props.EnumProperty(
+        name="Source",
+        description="Where the movement comes from",
+        items=[
+            ("VIDEO", "Video", "A film of a person"),
+            ("BVH", "BVH File", "A motion file of any skeleton of a person"),
+            ("ARMATURE", "Armature", "An animated armature that is in the scene, from whatever file"),
+        ],
+    )
+    bvh: bpy.props.StringProperty(
+        name="BVH File", description="The motion file whose movement to take", subtype="FILE_PATH"
+    )
+    source_armature: bpy.props.PointerProperty(
+        name="Armature",
+        description="The animated armature whose movement to take",
+        type=bpy.types.Object,
+        poll=_is_armature,
+    )
     video: bpy.props.StringProperty(
         name="Video", description="The film of the person whose movement to take", subtype="FILE_PATH"
     )
@@ -69,6 +88,15 @@ class AtcnSettings(bpy.types.PropertyGroup):
     )
 
 
+def _motion_of(settings: AtcnSettings) -> MotionSource | None:
+    """The movement to take instead of a video's, or None."""
+    if settings.source == "BVH":
+        return MotionSource(bvh=Path(bpy.path.abspath(settings.bvh)))
+    if settings.source == "ARMATURE":
+        return MotionSource(armature=settings.source_armature.name if settings.source_armature is not None else "")
+    return None
+
+
 def request_of(scene: bpy.types.Scene) -> Request:
     """The capture that the scene's settings ask for."""
     settings = scene.atcn
@@ -82,4 +110,5 @@ def request_of(scene: bpy.types.Scene) -> Request:
         start_s=settings.start_s if settings.use_range else None,
         end_s=settings.end_s if settings.use_range else None,
         start_frame=settings.start_frame,
+        motion=_motion_of(settings),
     )

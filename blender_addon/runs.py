@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 
 from . import engine, session
-from .core import ROOT, client, clip, errors, protocol
+from .core import ROOT, client, clip, errors, protocol, world
 from .status import Status
 from .steps import Steps
 
@@ -20,7 +20,7 @@ __all__ = ["Run", "begin", "current", "end", "forget", "status"]
 # What the panel draws; there is only this one.
 status = Status()
 # The last capture and its motion, to put it on another rig without capturing again.
-last_capture: tuple[session.Request, clip.Motion3D] | None = None
+last_capture: tuple[session.Request, clip.Motion3D | world.WorldMotion] | None = None
 _current: Run | None = None
 WAIT_S = 0.05
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import bpy
 
-from . import blocks, rigs
+from . import blocks, motion_source, rigs
 from .apply import posing, scene_fps
 from .bake import frame_times_s, give
-from .core import clip, errors, protocol
+from .core import clip, errors, protocol, world
 from .steps import Steps, finish
 
 __all__ = [
@@ -40,6 +40,7 @@ class Request:
     """One capture, wholly described.
 
     keypoints: a file of 2D keypoints to use instead of detecting, or None. network: as in the worker's job.
+    motion: a movement that is there already, to be taken instead of the video's, or None; no worker is needed then.
     """
 
     video: Path
@@ -49,6 +50,12 @@ class Request:
     keypoints: Path | None = None
     start_frame: int = 1
     network: str = protocol.DEFAULT_NETWORK
+    motion: motion_source.MotionSource | None = None
+
+    @property
+    def clip_name(self) -> str:
+        """What the movement is called, and so its Action."""
+        return self.motion.name if self.motion is not None else self.video.stem
 
 
 @dataclass(frozen=True)
@@ -69,20 +76,27 @@ class Applied:
 def check(request: Request, scene: bpy.types.Scene) -> None:
     """Say at once what would otherwise be found out only after minutes of capturing.
 
-    Raises VideoError, KeypointsError, RigError.
+    Raises VideoError, KeypointsError, MotionError, RigError.
     """
-    if not str(request.video) or request.video == Path():
-        raise errors.VideoError("No video is chosen.", hint="Choose a video file.")
-    if not request.video.is_file():
-        raise errors.VideoError(f"There is no video file {request.video}.", hint="Choose another file.")
-    if request.keypoints is not None and not request.keypoints.is_file():
-        raise errors.KeypointsError(f"There is no keypoint file {request.keypoints}.", hint="Choose another file.")
+    if request.motion is not None:
+        motion_source.check(request.motion, request.rig.armature, scene)
+    else:
+        _check_video(request)
     if request.start_s is not None and request.end_s is not None and request.end_s <= request.start_s:
         raise errors.VideoError("The end of the range is not after its start.", hint="Correct the range.")
     if request.rig.avatar:
         rigs.find_rig(request.rig.avatar)
     else:
         rigs.map_of_armature(_armature(request.rig.armature, scene))
+
+
+def _check_video(request: Request) -> None:
+    if not str(request.video) or request.video == Path():
+        raise errors.VideoError("No video is chosen.", hint="Choose a video file.")
+    if not request.video.is_file():
+        raise errors.VideoError(f"There is no video file {request.video}.", hint="Choose another file.")
+    if request.keypoints is not None and not request.keypoints.is_file():
+        raise errors.KeypointsError(f"There is no keypoint file {request.keypoints}.", hint="Choose another file.")
 
 
 def capture_job(request: Request, folder: Path, keypoints_out: Path | None = None) -> protocol.CaptureJob:
@@ -98,7 +112,7 @@ def capture_job(request: Request, folder: Path, keypoints_out: Path | None = Non
     )
 
 
-def apply_capture(request: Request, motion: clip.Motion3D, scene: bpy.types.Scene) -> Applied:
+def apply_capture(request: Request, motion: clip.Motion3D | world.WorldMotion, scene: bpy.types.Scene) -> Applied:
     """Put a captured motion on its rig as a new Action; where that fails, the scene is as it was.
 
     Raises RigError and what else applying raises.
@@ -106,7 +120,7 @@ def apply_capture(request: Request, motion: clip.Motion3D, scene: bpy.types.Scen
     return finish(applying(request, motion, scene))
 
 
-def applying(request: Request, motion: clip.Motion3D, scene: bpy.types.Scene) -> Steps[Applied]:
+def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene: bpy.types.Scene) -> Steps[Applied]:
     """As `apply_capture`, in short steps. What is in the scene changes in the last one only.
 
     Ended early, what was made is removed again, and nothing else. Raises RigError, MotionError.
@@ -121,7 +135,7 @@ def applying(request: Request, motion: clip.Motion3D, scene: bpy.types.Scene) ->
         held = [blocks.Held.of(thing) for thing in things]
         yield
         action = yield from posing(
-            held[0].get(), rig_map, motion, fps=fps, action_name=request.video.stem, start_frame=request.start_frame
+            held[0].get(), rig_map, motion, fps=fps, action_name=request.clip_name, start_frame=request.start_frame
         )
         made.add(action.session_uid)
         scene, things = held_scene.get(), [thing.get() for thing in held]

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import MotionError
 from .bone_tree import RestBone
 from .bvh import END_SUFFIX, BvhMotion, BvhSkeleton, read_bvh_skeleton
-from .from_rig import RigMotion, joints_of_rig, leg_length, unit_m
+from .from_rig import RigMotion, joints_of_rig
 from .recognise import recognise
 from .recognition import Recognition
 from .rig_rest import RigRest, rest_axes
@@ -79,20 +79,19 @@ def _bones(skeleton: BvhSkeleton, heads: np.ndarray) -> list[RestBone]:
 def _in_world(
     skeleton: BvhSkeleton, motion: BvhMotion, heads: np.ndarray, turns: np.ndarray, rig_map: RigMap
 ) -> RigMotion:
-    """The motion turned upright, looking along -y at rest, and scaled to metres."""
+    """The motion turned upright, looking along -y at rest."""
     role_heads = {role: heads[skeleton.names.index(bone)] for role, bone in rig_map.bones.items()}
     axes = rest_axes(role_heads, _rest(skeleton, heads, np.eye(4)))
     up, left = _along_axis(axes.up), _along_axis(axes.left)
     if up @ left != 0.0:
         up, left = axes.up, axes.left
     world_from_file = np.stack([left, np.cross(up, left), up])
-    metres = unit_m(leg_length(role_heads))
     placed = np.eye(4)
-    placed[:3, :3] = metres * world_from_file
+    placed[:3, :3] = world_from_file
     return RigMotion(
         _rest(skeleton, heads, placed),
         np.arange(len(motion.positions)) / motion.fps,
-        metres * motion.positions @ world_from_file.T,
+        motion.positions @ world_from_file.T,
         world_from_file @ (motion.rotations @ np.swapaxes(turns, -1, -2)) @ world_from_file.T,
     )
 

@@ -14,7 +14,7 @@ from .rig_rest import RigRest, rest_axes
 from .rigmap import TRUNK_ROLES, RigMap
 from .world import WorldMotion
 
-__all__ = ["RigMotion", "joints_of_rig", "leg_length", "trimmed", "unit_m"]
+__all__ = ["RigMotion", "joints_of_rig", "trimmed"]
 
 # The leg, hip to ankle, of the person that the lengths below belong to; others have them in proportion.
 _LEG_M = 0.83
@@ -44,7 +44,7 @@ _FEET = tuple(f"{side}_{joint}" for side in SIDES for joint in ("heel", "toe"))
 
 @dataclass(frozen=True)
 class RigMotion:
-    """A skeleton in motion, in Blender's world: z up, metres.
+    """A skeleton in motion, in Blender's world: z up, in any unit.
 
     rest:        the skeleton at rest: somebody who stands and looks ahead, palms down or to the thighs.
     times_s:     (T,) float64, strictly increasing.
@@ -66,8 +66,8 @@ class RigMotion:
 def joints_of_rig(moving: RigMotion, rig_map: RigMap) -> WorldMotion:
     """The capture joints (T, 27, 3) of a skeleton in motion, feet on z = 0, hip over the origin in the first frame.
 
-    Limb joints are where the bones' heads are; face, knuckles, soles and the middle of the back go along with the
-    bone they lie on. Raises RigError where bones are missing, MotionError where nothing moves: a single frame.
+    The unit is guessed from the size of the body. Limb joints are where the bones' heads are; face, knuckles, soles
+    and the middle of the back go along with the bone they lie on. Raises RigError where bones are missing, MotionError where nothing moves: a single frame.
     """
     if len(moving.times_s) < 2:
         raise MotionError("There is only one frame, and so no movement.", hint="Choose another motion.")
@@ -85,7 +85,7 @@ def joints_of_rig(moving: RigMotion, rig_map: RigMap) -> WorldMotion:
     paths["spine"] = _carried(moving, rig_map, _role_at(at_rest["spine"], heads, axes), at_rest["spine"])
     joints = np.stack([paths[joint] for joint in CAPTURE.joints], axis=1)
     floor_m = floor_height_m(np.stack([paths[joint][:, 2] for joint in _FEET], axis=1))
-    joints = joints - np.array([*paths["hip"][0, :2], floor_m])
+    joints = _unit_m(_leg_length(heads)) * (joints - np.array([*paths["hip"][0, :2], floor_m]))
     return WorldMotion(moving.times_s, CAPTURE, joints, np.ones(joints.shape[:2]))
 
 
@@ -104,7 +104,7 @@ def trimmed(motion: WorldMotion, start_s: float | None, end_s: float | None) -> 
     return WorldMotion(motion.times_s[kept], motion.skeleton, motion.joints_world[kept], motion.score[kept])
 
 
-def leg_length(heads: dict[str, np.ndarray]) -> float:
+def _leg_length(heads: dict[str, np.ndarray]) -> float:
     """Mean length of the legs from hip to ankle, in the unit of the heads (3,) by role."""
     lengths = [
         np.linalg.norm(heads[f"{side}_shin"] - heads[f"{side}_thigh"])
@@ -114,7 +114,7 @@ def leg_length(heads: dict[str, np.ndarray]) -> float:
     return float(np.mean(lengths))
 
 
-def unit_m(leg: float) -> float:
+def _unit_m(leg: float) -> float:
     """What a skeleton's lengths count in, in metres: the usual unit that makes the body most human.
 
     leg: the leg's length in that unit. Where no usual unit gives a possible height, the leg is a grown person's.
@@ -126,7 +126,7 @@ def unit_m(leg: float) -> float:
 
 def _lifelike(points: dict[str, np.ndarray], heads: dict[str, np.ndarray], axes: BodyAxes) -> dict[str, np.ndarray]:
     """Landmarks at rest with face, hands and soles in the proportions of a body, where they were directions."""
-    scale = leg_length(heads) / _LEG_M
+    scale = _leg_length(heads) / _LEG_M
     near = dict(points)
     head = heads["head"]
     near["head"] = head + 0.18 * scale * axes.up
