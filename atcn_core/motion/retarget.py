@@ -13,7 +13,8 @@ from .hierarchy import posed, turn_in
 from .landmarks import SIDES, motion_landmarks, rest_landmarks
 from .rig_rest import RigRest, rest_axes
 from .rigmap import TRUNK_ROLES, RigMap
-from .spread import bone_turns, chains_around
+from .spread import bone_turns, chains_around, trunk_turns
+from .trunk import chest_on_line
 from .turns import body_turns
 from .world import WorldMotion
 
@@ -78,11 +79,20 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap) -> PoseTrack:
     axes = rest_axes(heads, rest)
     body, resting = motion_landmarks(motion), rest_landmarks(heads, axes)
     chains = chains_around(rest, rig_map)
-    turns = bone_turns(body_turns(body, resting, axes, motion.times_s), rest, rig_map, chains)
+    carriers = _carriers(rig_map)
+    turned = chest_on_line(
+        body_turns(body, resting, axes, motion.times_s),
+        lambda led: trunk_turns(led, rig_map, chains),
+        body.between("hip", "thorax"),
+        rest,
+        rig_map,
+        carriers,
+    )
+    turns = bone_turns(turned, rest, rig_map, chains)
     part_turns = {role: turns[bone] for role, bone in rig_map.bones.items() if bone in turns}
     standing_m = {role: float((heads[role] - rest.world_from_armature[:3, 3]) @ axes.up) for role in _feet(heads)}
     hips_world = _hips_path(motion, part_turns, heads, standing_m, rest.world_from_armature[:3, 3])
-    moved = posed(rest, turns, rig_map.bones["hips"], hips_world, _carriers(rig_map))
+    moved = posed(rest, turns, rig_map.bones["hips"], hips_world, carriers)
     world_turn = turn_in(rest.world_from_armature[:3, :3])
     directions = {
         role: normalized(moved.heads[rig_map.bones[following]] - moved.heads[rig_map.bones[role]]) @ world_turn.T

@@ -16,7 +16,7 @@ from .rigmap import TRUNK_ROLES, RigMap
 from .rolls import about_rad, roll_between_rad
 from .turns import BodyTurns
 
-__all__ = ["bone_turns", "chains_around"]
+__all__ = ["bone_turns", "chains_around", "trunk_turns"]
 
 # A limb's segment: the role it begins and ends with, and what its roll is counted from; None: the hand's is given.
 _SEGMENTS = (("upper_arm", "forearm", "shoulder"), ("forearm", "hand", None), ("thigh", "shin", "hips"))
@@ -35,9 +35,7 @@ def bone_turns(body: BodyTurns, rest: RigRest, rig_map: RigMap, chains: Chains) 
     """Turns from rest, in world axes, of every bone that plays a part or shares one: {bone: (T, 4)}."""
     bones = rig_map.bones
     turns = {bones[role]: turn for role, turn in body.parts.items() if role in bones}
-    trunk = [bones[role] for role in TRUNK_ROLES if role in bones]
-    row = [bones["hips"], *chains.spine] if chains.spine else trunk
-    turns |= dict.fromkeys(trunk, body.chest) | _shared(row, body.hips, body.chest, 0.0, 1.0)
+    turns |= trunk_turns(body, rig_map, chains)
     neck = [bone for bone in chains.neck if bone not in turns]
     if not neck and "neck" in bones and bones["neck"] not in turns:
         neck = [bones["neck"]]
@@ -47,6 +45,15 @@ def bone_turns(body: BodyTurns, rest: RigRest, rig_map: RigMap, chains: Chains) 
         for start, end, base in _SEGMENTS:
             turns |= _limb(body, rest, rig_map, chains, (f"{side}_{start}", f"{side}_{end}", base))
     return turns
+
+
+def trunk_turns(body: BodyTurns, rig_map: RigMap, chains: Chains) -> dict[str, np.ndarray]:
+    """Of these the turns of hips, spine and collar bones."""
+    bones = rig_map.bones
+    trunk = [bones[role] for role in TRUNK_ROLES if role in bones]
+    row = [bones["hips"], *chains.spine] if chains.spine else trunk
+    collar_bones = {bones[role]: body.parts[role] for role in (f"{side}_shoulder" for side in SIDES) if role in bones}
+    return collar_bones | dict.fromkeys(trunk, body.chest) | _shared(row, body.hips, body.chest, 0.0, 1.0)
 
 
 def _shared(
