@@ -7,10 +7,10 @@ import bpy
 from . import armature as armatures
 from .bake import baking, frame_times_s, give, key_switches
 from .blocks import Held
-from .core import clip, retarget, rigmap, world
+from .core import clip, corrections, parts, retarget, rigmap, world
 from .steps import Steps, aside, finish
 
-__all__ = ["apply_motion", "posing", "scene_fps"]
+__all__ = ["apply_motion", "pose_track", "posing", "scene_fps"]
 
 
 def scene_fps(scene: bpy.types.Scene) -> float:
@@ -46,21 +46,31 @@ def posing(
     fps: float,
     action_name: str,
     start_frame: int,
+    correction: corrections.Corrections = corrections.NONE,
+    keyed: frozenset[str] = parts.WHOLE,
 ) -> Steps[bpy.types.Action]:
     """As `apply_motion` in short steps, save that the armature gets the Action only by `bake.give`.
 
+    correction: the animator's own; keyed: the parts of the body that get keys.
     Ended early, nothing is left. Raises RigError also where the armature is deleted on the way.
     """
     armatures.require_armature(armature)
     rig_map.require(armatures.bone_names(armature), armature.name)
     held = Held.of(armature)
-    track = yield from aside(_track, motion, armatures.rest_of(armature), rig_map, fps)
-    action = yield from baking(held.get(), track, action_name=action_name, start_frame=start_frame)
+    track = yield from aside(pose_track, motion, armatures.rest_of(armature), rig_map, fps, correction, keyed)
+    action, _ = yield from baking(held.get(), track, action_name=action_name, start_frame=start_frame)
     key_switches(held.get(), action, rig_map.switches, start_frame)
     return action
 
 
-def _track(motion: clip.Motion3D, rest: retarget.RigRest, rig_map: rigmap.RigMap, fps: float) -> retarget.PoseTrack:
+def pose_track(
+    motion: clip.Motion3D | world.WorldMotion,
+    rest: retarget.RigRest,
+    rig_map: rigmap.RigMap,
+    fps: float,
+    correction: corrections.Corrections = corrections.NONE,
+    keyed: frozenset[str] = parts.WHOLE,
+) -> retarget.PoseTrack:
     """The rig's pose at each frame of a scene of this rate. Plain numpy: it runs in a thread of its own."""
-    track = retarget.solve(world.to_world(motion), rest, rig_map)
+    track = parts.only(corrections.solve(world.to_world(motion), rest, rig_map, correction), rest, rig_map, keyed)
     return retarget.resample(track, frame_times_s(track.times_s, fps))

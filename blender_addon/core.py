@@ -9,11 +9,37 @@ from pathlib import Path
 
 if "." in (__package__ or ""):
     from ..atcn_core import clip, egl, errors, frames, rotation, skeleton
-    from ..atcn_core.motion import bone_tree, bvh_person, from_rig, recognise, recognition, retarget, rigmap, world
+    from ..atcn_core.motion import (
+        bone_tree,
+        bvh_person,
+        corrections,
+        from_rig,
+        ik_controls,
+        parts,
+        recognise,
+        recognition,
+        reduction,
+        retarget,
+        rigmap,
+        world,
+    )
     from ..atcn_core.worker import client, environment, install, protocol
 else:
     from atcn_core import clip, egl, errors, frames, rotation, skeleton
-    from atcn_core.motion import bone_tree, bvh_person, from_rig, recognise, recognition, retarget, rigmap, world
+    from atcn_core.motion import (
+        bone_tree,
+        bvh_person,
+        corrections,
+        from_rig,
+        ik_controls,
+        parts,
+        recognise,
+        recognition,
+        reduction,
+        retarget,
+        rigmap,
+        world,
+    )
     from atcn_core.worker import client, environment, install, protocol
 
 __all__ = [
@@ -23,15 +49,19 @@ __all__ = [
     "bvh_person",
     "client",
     "clip",
+    "corrections",
     "egl",
     "environment",
     "errors",
     "frames",
     "from_rig",
+    "ik_controls",
     "install",
+    "parts",
     "protocol",
     "recognise",
     "recognition",
+    "reduction",
     "retarget",
     "rigmap",
     "rotation",
