@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import operators, panels, preferences, properties, rig_roles, runs, source_panel
+from . import export_panel, operators, panels, preferences, properties, rig_roles, runs, source_panel
 
 __all__ = ["register", "unregister"]
 
@@ -16,10 +16,12 @@ CLASSES = (
     operators.ATCN_OT_cancel,
     operators.ATCN_OT_install_engine,
     source_panel.ATCN_OT_transfer,
+    export_panel.ATCN_OT_export,
     rig_roles.ATCN_OT_recognise_rig,
     rig_roles.ATCN_OT_save_rig_map,
     preferences.AtcnPreferences,
     panels.ATCN_PT_capture,
+    export_panel.ATCN_PT_export,
 )
 
 
