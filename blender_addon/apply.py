@@ -7,7 +7,8 @@ import bpy
 from . import armature as armatures
 from .bake import baking, frame_times_s, give, key_switches
 from .blocks import Held
-from .core import clip, corrections, parts, retarget, rigmap, world
+from .core import clip, corrections, ik_controls, parts, reduction, retarget, rigmap, world
+from .result import NEW_ACTION, ResultOptions, require_ik_controls
 from .steps import Steps, aside, finish
 
 __all__ = ["apply_motion", "pose_track", "posing", "scene_fps"]
@@ -33,7 +34,7 @@ def apply_motion(
     transform, rotation mode or constraint. Raises RigError where the armature lacks bones of the map.
     """
     steps = posing(armature, rig_map, motion, fps=scene_fps(scene), action_name=action_name, start_frame=start_frame)
-    action = finish(steps)
+    action, _ = finish(steps)
     give(armature, action)
     return action
 
@@ -48,19 +49,28 @@ def posing(
     start_frame: int,
     correction: corrections.Corrections = corrections.NONE,
     keyed: frozenset[str] = parts.WHOLE,
-) -> Steps[bpy.types.Action]:
-    """As `apply_motion` in short steps, save that the armature gets the Action only by `bake.give`.
+    result: ResultOptions = NEW_ACTION,
+) -> Steps[tuple[bpy.types.Action, reduction.Kept | None]]:
+    """As `apply_motion` in short steps, save that the armature gets the Action only by `result.place`.
 
-    correction: the animator's own; keyed: the parts of the body that get keys.
+    correction: the animator's own; keyed: the parts of the body that get keys; result: how the keys are written. With
+    fewer keys than frames, what was kept comes along.
     Ended early, nothing is left. Raises RigError also where the armature is deleted on the way.
     """
     armatures.require_armature(armature)
     rig_map.require(armatures.bone_names(armature), armature.name)
-    held = Held.of(armature)
-    track = yield from aside(pose_track, motion, armatures.rest_of(armature), rig_map, fps, correction, keyed)
-    action, _ = yield from baking(held.get(), track, action_name=action_name, start_frame=start_frame)
-    key_switches(held.get(), action, rig_map.switches, start_frame)
-    return action
+    require_ik_controls(armature, rig_map, result)
+    held, rest = Held.of(armature), armatures.rest_of(armature)
+    track = yield from aside(pose_track, motion, rest, rig_map, fps, correction, keyed)
+    limbs = ik_controls.ik_limbs(rig_map, rest.names)
+    switches = ik_controls.switches(rig_map, limbs, track, ik=result.ik)
+    if result.ik:
+        track = yield from aside(ik_controls.to_ik, track, rest, limbs)
+    action, kept = yield from baking(
+        held.get(), track, action_name=action_name, start_frame=start_frame, thinning=result.thinning
+    )
+    key_switches(held.get(), action, switches, start_frame)
+    return action, kept
 
 
 def pose_track(

@@ -15,10 +15,15 @@ def require_armature(armature: bpy.types.Object | None) -> None:
     if armature is None or armature.type != "ARMATURE":
         what = "Nothing is chosen" if armature is None else f"{armature.name!r} is no armature"
         raise errors.RigError(f"{what}.", hint="Choose an armature object.")
-    if armature.library is not None and armature.override_library is None:
+    if armature.library is not None:
         raise errors.RigError(
             f"The armature {armature.name!r} is linked from another file and cannot be animated as it is.",
             hint="Make a library override of it first (Object > Library Override > Make).",
+        )
+    if armature.override_library is not None and armature.override_library.is_system_override:
+        raise errors.RigError(
+            f"The library override of {armature.name!r} is not editable: what is changed on it would be lost.",
+            hint="Make it editable first (Object > Library Override > Make).",
         )
 
 

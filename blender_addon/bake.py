@@ -12,7 +12,7 @@ from . import blocks, compat
 from .core import errors, reduction, retarget, rigmap
 from .steps import Steps, aside, finish
 
-__all__ = ["bake", "baking", "frame_times_s", "give", "keep_present_action", "key_switches"]
+__all__ = ["bake", "baking", "frame_times_s", "give", "key_switches"]
 
 _LINEAR, _BEZIER = 1, 2
 _ALIGNED = 3
@@ -84,11 +84,11 @@ def baking(
 
 def give(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     """Have the armature moved by an Action of `baking`. The one that was there before stays in the file."""
-    keep_present_action(armature)
+    _keep_present_action(armature)
     compat.assign_action(armature, action)
 
 
-def keep_present_action(armature: bpy.types.Object) -> None:
+def _keep_present_action(armature: bpy.types.Object) -> None:
     """An Action nobody uses is lost when the file is saved: one that loses its only user here is told to stay."""
     animation = armature.animation_data
     if animation is None:
@@ -189,7 +189,7 @@ def _rotation_channel(mode: str, quats: np.ndarray) -> Steps[tuple[str, np.ndarr
 
 
 def _new_curves(
-    new_curve: compat.NewCurve, pose_bone: bpy.types.PoseBone, name: str, values: np.ndarray
+    new_curve: compat.NewCurve, pose_bone: bpy.types.PoseBone, name: str, values: np.ndarray, keys_each: int
 ) -> Iterator[tuple[int, int, bpy.types.FCurveKeyframePoints]]:
     """An F-curve for each column of values (T, D): the column, its number of keys, and where they go.
 
@@ -198,7 +198,7 @@ def _new_curves(
     path = f'pose.bones["{bpy.utils.escape_identifier(pose_bone.name)}"].{name}'
     still = (values == values[0]).all(axis=0)
     for index in range(values.shape[1]):
-        count = 1 if still[index] else len(values)
+        count = 1 if still[index] else keys_each
         keys = new_curve(path, index, pose_bone.name).keyframe_points
         keys.add(count)
         yield index, count, keys
@@ -214,7 +214,7 @@ def _write(
     """
     points = np.stack([frames, frames], axis=1).astype(np.float32)
     linear = np.full(len(frames), _LINEAR, dtype=np.intc)
-    for index, count, keys in _new_curves(new_curve, pose_bone, name, values):
+    for index, count, keys in _new_curves(new_curve, pose_bone, name, values, len(frames)):
         points[:, 1] = values[:, index]
         keys.foreach_set("co", points[:count].ravel())
         keys.foreach_set("interpolation", linear[:count])
@@ -233,7 +233,7 @@ def _write_curved(
     gaps = np.diff(at) if len(at) > 1 else np.ones(1)
     before, after = np.append(gaps[0], gaps) / 3.0, np.append(gaps, gaps[-1]) / 3.0
     before, after = before[: len(at)], after[: len(at)]
-    for index, count, keys in _new_curves(new_curve, pose_bone, name, values[chosen.at]):
+    for index, count, keys in _new_curves(new_curve, pose_bone, name, values, len(at)):
         value, slope = values[chosen.at, index], chosen.slopes[:, index]
         sides = {
             "co": (at, value),

@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 import bpy
 
-__all__ = ["action_curves", "assign_action", "curve_count", "curve_maker", "new_action"]
+__all__ = [
+    "action_curves",
+    "assign_action",
+    "curve_count",
+    "curve_maker",
+    "curves_in",
+    "new_action",
+    "own_curve_maker",
+    "remove_curve",
+    "set_strip_slot",
+]
 
 _SLOTTED_ACTIONS = bpy.app.version >= (4, 4, 0)
 _GROUP_NAME_ARGUMENT = bpy.app.version >= (5, 0, 0)
@@ -25,15 +35,31 @@ def new_action(animated: bpy.types.ID, name: str) -> bpy.types.Action:
 
 def curve_maker(action: bpy.types.Action) -> NewCurve:
     """The function (data_path, array_index, group name) that makes an F-curve in an Action of `new_action`."""
+    return _curve_maker(action if not _SLOTTED_ACTIONS else action.layers[0].strips[0].channelbag(action.slots[0]))
+
+
+def own_curve_maker(animated: bpy.types.ID) -> NewCurve:
+    """As `curve_maker`, in the Action that a data-block has, whoever made it."""
+    animation = animated.animation_data
+    action = animation.action
     if not _SLOTTED_ACTIONS:
-        return lambda path, index, group: action.fcurves.new(path, index=index, action_group=group)
-    bag = action.layers[0].strips[0].channelbag(action.slots[0])
+        return _curve_maker(action)
+    if animation.action_slot is None:
+        animation.action_slot = action.slots.new(id_type=animated.id_type, name=animated.name)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return _curve_maker(strip.channelbag(animation.action_slot, ensure=True))
+
+
+def _curve_maker(holder: bpy.types.Action | bpy.types.ActionChannelbag) -> NewCurve:
+    if not _SLOTTED_ACTIONS:
+        return lambda path, index, group: holder.fcurves.new(path, index=index, action_group=group)
     if _GROUP_NAME_ARGUMENT:
-        return lambda path, index, group: bag.fcurves.new(path, index=index, group_name=group)
+        return lambda path, index, group: holder.fcurves.new(path, index=index, group_name=group)
 
     def new_curve(path: str, index: int, group: str) -> bpy.types.FCurve:
-        curve = bag.fcurves.new(path, index=index)
-        curve.group = bag.groups.get(group) or bag.groups.new(group)
+        curve = holder.fcurves.new(path, index=index)
+        curve.group = holder.groups.get(group) or holder.groups.new(group)
         return curve
 
     return new_curve
@@ -41,9 +67,18 @@ def curve_maker(action: bpy.types.Action) -> NewCurve:
 
 def curve_count(action: bpy.types.Action) -> int:
     """How many F-curves an Action of `new_action` has."""
+    return len(_curves_of_new(action))
+
+
+def curves_in(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    """The F-curves of an Action of `new_action`."""
+    return list(_curves_of_new(action))
+
+
+def _curves_of_new(action: bpy.types.Action) -> bpy.types.bpy_prop_collection:
     if not _SLOTTED_ACTIONS:
-        return len(action.fcurves)
-    return len(action.layers[0].strips[0].channelbag(action.slots[0]).fcurves)
+        return action.fcurves
+    return action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
 
 
 def assign_action(animated: bpy.types.ID, action: bpy.types.Action) -> None:
@@ -66,3 +101,23 @@ def action_curves(animated: bpy.types.ID) -> list[bpy.types.FCurve]:
     strips = [strip for layer in animation.action.layers for strip in layer.strips]
     bags = [strip.channelbag(animation.action_slot) for strip in strips]
     return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def remove_curve(animated: bpy.types.ID, curve: bpy.types.FCurve) -> None:
+    """Take one of `action_curves` out of a data-block's own Action."""
+    animation = animated.animation_data
+    if not _SLOTTED_ACTIONS:
+        animation.action.fcurves.remove(curve)
+        return
+    for layer in animation.action.layers:
+        for strip in layer.strips:
+            bag = strip.channelbag(animation.action_slot)
+            if bag is not None and bag.fcurves.find(curve.data_path, index=curve.array_index) == curve:
+                bag.fcurves.remove(curve)
+                return
+
+
+def set_strip_slot(strip: bpy.types.NlaStrip) -> None:
+    """Have an NLA strip play the one slot of its Action of `new_action`."""
+    if _SLOTTED_ACTIONS:
+        strip.action_slot = strip.action.slots[0]

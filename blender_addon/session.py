@@ -10,8 +10,9 @@ import bpy
 
 from . import blocks, motion_source, rigs
 from .apply import posing, scene_fps
-from .bake import frame_times_s, give
-from .core import clip, errors, protocol, world
+from .bake import frame_times_s
+from .core import clip, corrections, errors, parts, protocol, world
+from .result import NEW_ACTION, ResultOptions, place, require_ik_controls, require_writable
 from .steps import Steps, finish
 
 __all__ = [
@@ -41,6 +42,8 @@ class Request:
 
     keypoints: a file of 2D keypoints to use instead of detecting, or None. network: as in the worker's job.
     motion: a movement that is there already, to be taken instead of the video's, or None; no worker is needed then.
+    corrections: the animator's own, over the whole clip. parts: those of the body that get keys, of `parts.PARTS`.
+    result: how the keys are written.
     """
 
     video: Path
@@ -51,6 +54,9 @@ class Request:
     start_frame: int = 1
     network: str = protocol.DEFAULT_NETWORK
     motion: motion_source.MotionSource | None = None
+    corrections: corrections.Corrections = corrections.NONE
+    parts: frozenset[str] = parts.WHOLE
+    result: ResultOptions = NEW_ACTION
 
     @property
     def clip_name(self) -> str:
@@ -60,12 +66,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Applied:
-    """What a capture left in the scene, by name. first_frame, last_frame: where the clip lies in the scene."""
+    """What a capture left in the scene, by name. first_frame, last_frame: where the clip lies in the scene.
+
+    keys: a sentence on how many keys there are and how far they are off, "" where every frame has its own.
+    """
 
     armature: str
     action: str
     first_frame: int
     last_frame: int
+    keys: str = ""
 
     @property
     def frames(self) -> int:
@@ -87,7 +97,9 @@ def check(request: Request, scene: bpy.types.Scene) -> None:
     if request.rig.avatar:
         rigs.find_rig(request.rig.avatar)
     else:
-        rigs.map_of_armature(_armature(request.rig.armature, scene))
+        armature = _armature(request.rig.armature, scene)
+        require_ik_controls(armature, rigs.map_of_armature(armature), request.result)
+        require_writable(armature, request.result)
 
 
 def _check_video(request: Request) -> None:
@@ -134,8 +146,16 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
         rig_map = rig.map if rig is not None else rigs.map_of_armature(things[0])
         held = [blocks.Held.of(thing) for thing in things]
         yield
-        action = yield from posing(
-            held[0].get(), rig_map, motion, fps=fps, action_name=request.clip_name, start_frame=request.start_frame
+        action, kept = yield from posing(
+            held[0].get(),
+            rig_map,
+            motion,
+            fps=fps,
+            action_name=request.clip_name,
+            start_frame=request.start_frame,
+            correction=request.corrections,
+            keyed=request.parts,
+            result=request.result,
         )
         made.add(action.session_uid)
         scene, things = held_scene.get(), [thing.get() for thing in held]
@@ -144,8 +164,16 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
         else:
             with blocks.recorded(made):
                 rigs.show_avatar(rig, things, scene)
-        give(things[0], action)
-    return Applied(things[0].name, action.name, request.start_frame, last_frame)
+        action = place(
+            things[0],
+            action,
+            clip_name=request.clip_name,
+            options=request.result,
+            first_frame=request.start_frame,
+            last_frame=last_frame,
+        )
+    keys = kept.sentence if kept is not None else ""
+    return Applied(things[0].name, action.name, request.start_frame, last_frame, keys)
 
 
 def with_rig(request: Request, rig: RigChoice) -> Request:

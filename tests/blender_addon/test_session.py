@@ -89,10 +89,10 @@ def test_a_second_of_film_is_a_second_of_animation_at_any_rate_of_the_scene(swit
 
 
 def test_a_capture_that_cannot_be_applied_leaves_the_scene_as_it_was(switched_on, tmp_path, monkeypatch):
-    def broken(*arguments):
+    def broken(*arguments, **settings):
         raise errors.RigError("The rig is broken.")
 
-    monkeypatch.setattr(session, "give", broken)
+    monkeypatch.setattr(session, "place", broken)
     before = data_names()
     with pytest.raises(errors.RigError):
         session.apply_capture(request(tmp_path, avatar=rigs.list_rigs()[0].name), waving_motion(), bpy.context.scene)

@@ -1,0 +1,132 @@
+"""How a motion is left on an armature: as a new Action, among the keys of the present one, or as an NLA strip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+
+from . import compat
+from .bake import give
+from .core import errors, ik_controls, reduction, rigmap
+from .merging import merge_keys
+
+__all__ = [
+    "MODES",
+    "NEW",
+    "NEW_ACTION",
+    "NLA",
+    "REPLACE",
+    "ResultOptions",
+    "place",
+    "require_ik_controls",
+    "require_writable",
+]
+
+NEW, REPLACE, NLA = "NEW", "REPLACE", "NLA"
+MODES = (NEW, REPLACE, NLA)
+# What an Action of ours is told about itself, so that the same clip can take its place: the clip, and what it keys.
+_CLIP, _PATHS = "atcn_clip", "atcn_paths"
+
+
+@dataclass(frozen=True)
+class ResultOptions:
+    """How the keys are written.
+
+    mode: NEW, a new Action, the old one kept; REPLACE, into the armature's present Action; NLA, a strip on a new track.
+    thinning: which frames get keys. ik: keys on a control rig's IK controls in place of the FK ones.
+    """
+
+    mode: str = NEW
+    thinning: reduction.Thinning = reduction.EVERY_FRAME
+    ik: bool = False
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"mode is {self.mode!r}, expected one of {', '.join(MODES)}")
+
+
+NEW_ACTION = ResultOptions()
+
+
+def require_writable(armature: bpy.types.Object, options: ResultOptions) -> None:
+    """Raise RigError where the result cannot go where it is wanted."""
+    action = armature.animation_data.action if armature.animation_data is not None else None
+    if options.mode == REPLACE and action is not None and action.library is not None:
+        raise errors.RigError(
+            f"The action {action.name!r} is linked from another file, so its keys cannot be replaced.",
+            hint="Choose New Action or NLA Strip for the result.",
+        )
+
+
+def require_ik_controls(armature: bpy.types.Object, rig_map: rigmap.RigMap, options: ResultOptions) -> None:
+    """Raise RigError where IK controls are wanted and the rig has none that are known."""
+    if options.ik and not ik_controls.ik_limbs(rig_map, [bone.name for bone in armature.data.bones]):
+        raise errors.RigError(
+            f"{armature.name!r} has no IK controls that are known.",
+            hint="IK controls are for generated Rigify and Auto-Rig Pro rigs: choose FK.",
+        )
+
+
+def place(
+    armature: bpy.types.Object,
+    action: bpy.types.Action,
+    *,
+    clip_name: str,
+    options: ResultOptions,
+    first_frame: int,
+    last_frame: int,
+) -> bpy.types.Action:
+    """Give an Action of `bake.baking` to the armature in the way that the options say. Returns the one with the keys.
+
+    REPLACE: within these frames the present Action's keys of the same channels give way; an Action that this add-on
+    made of the same clip first loses all that it keyed then, so that nothing of an earlier try remains. Without a
+    present Action it is a new one. NLA: the strip lies on a track of its own; the active Action stays as it is.
+    Raises RigError.
+    """
+    require_writable(armature, options)
+    paths = "\n".join(sorted({curve.data_path for curve in compat.curves_in(action)}))
+    action[_CLIP], action[_PATHS] = clip_name, paths
+    if options.mode == NLA:
+        _add_strip(armature, action, clip_name, first_frame)
+        return action
+    present = _own_action(armature) if options.mode == REPLACE else None
+    if present is None:
+        give(armature, action)
+        return action
+    if present.get(_CLIP) == clip_name:
+        _empty(armature, set(str(present.get(_PATHS, "")).split("\n")))
+        present[_PATHS] = paths
+    merge_keys(armature, action, first_frame, last_frame)
+    bpy.data.actions.remove(action)
+    present.update_tag()
+    return present
+
+
+def _own_action(armature: bpy.types.Object) -> bpy.types.Action | None:
+    """The Action that the armature has, outside of any strip that is being tweaked."""
+    animation = armature.animation_data
+    if animation is None:
+        return None
+    if animation.use_tweak_mode:
+        animation.use_tweak_mode = False
+    return animation.action
+
+
+def _empty(armature: bpy.types.Object, paths: set[str]) -> None:
+    for curve in compat.action_curves(armature):
+        if curve.data_path in paths:
+            compat.remove_curve(armature, curve)
+
+
+def _add_strip(armature: bpy.types.Object, action: bpy.types.Action, name: str, first_frame: int) -> None:
+    animation = armature.animation_data or armature.animation_data_create()
+    if animation.use_tweak_mode:
+        animation.use_tweak_mode = False
+    alone = not animation.nla_tracks
+    track = animation.nla_tracks.new()
+    track.name = name
+    strip = track.strips.new(name, first_frame, action)
+    compat.set_strip_slot(strip)
+    # Over other strips it shall count for its own frames only; alone it holds the first and the last pose, as usual.
+    strip.extrapolation = "HOLD" if alone else "NOTHING"
