@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import bpy
 
-from . import export_panel, operators, panels, preferences, properties, rig_roles, runs, source_panel
+from . import export_panel, operators, panel_result, panels, preferences, properties, rig_roles, runs, source_panel
 
 __all__ = ["register", "unregister"]
 
 CLASSES = (
     rig_roles.AtcnRole,
+    panel_result.AtcnResult,
     properties.AtcnSettings,
     operators.ATCN_OT_capture,
     operators.ATCN_OT_apply_last,
@@ -21,6 +22,7 @@ CLASSES = (
     rig_roles.ATCN_OT_save_rig_map,
     preferences.AtcnPreferences,
     panels.ATCN_PT_capture,
+    panel_result.ATCN_PT_result,
     export_panel.ATCN_PT_export,
 )
 

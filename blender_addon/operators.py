@@ -70,8 +70,10 @@ class ATCN_OT_apply_last(bpy.types.Operator):  # noqa: N801
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             runs.status.begin()
-            rig = properties.request_of(context.scene).rig
-            return report.finished(self, finish(applying_last(rig, context.scene)))
+            request, motion = runs.last_capture
+            wished = session.as_wished(request, properties.request_of(context.scene))
+            runs.last_capture = (wished, motion)
+            return report.finished(self, finish(applying_last(wished.rig, context.scene)))
         except errors.AtcnError as error:
             return report.failed(self, "The capture does not go on this rig.", error)
 
@@ -139,4 +141,4 @@ def applying_last(rig: session.RigChoice, scene: bpy.types.Scene) -> Steps[str]:
     scene = held.get()
     scene.atcn.armature = scene.objects[applied.armature]
     scene.atcn.target = "ARMATURE"
-    return f"{applied.frames} frames on {applied.armature}."
+    return f"{applied.frames} frames on {applied.armature}. {applied.keys}".rstrip()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from . import rig_roles, rigs
+from . import corrections, panel_result, pose_preview, rig_roles, rigs
 from .motion_source import MotionSource
 from .session import Request, RigChoice
 
@@ -83,8 +83,13 @@ class AtcnSettings(bpy.types.PropertyGroup):
     end_s: bpy.props.FloatProperty(
         name="End", description="Where in the video to stop, in seconds", min=0.0, default=10.0, step=10, precision=2
     )
+    result: bpy.props.PointerProperty(type=panel_result.AtcnResult)
+    corrections: bpy.props.PointerProperty(type=corrections.AtcnCorrections)
     start_frame: bpy.props.IntProperty(
-        name="First Frame", description="The scene's frame on which the movement begins", default=1
+        name="First Frame",
+        description="The scene's frame on which the movement begins",
+        default=1,
+        update=pose_preview.handle_setting_changed,
     )
 
 
@@ -110,5 +115,8 @@ def request_of(scene: bpy.types.Scene) -> Request:
         start_s=settings.start_s if settings.use_range else None,
         end_s=settings.end_s if settings.use_range else None,
         start_frame=settings.start_frame,
+        corrections=settings.corrections.to_corrections(),
+        parts=settings.corrections.to_parts(),
+        result=panel_result.options_of(settings.result, settings.armature if settings.target == "ARMATURE" else None),
         motion=_motion_of(settings),
     )

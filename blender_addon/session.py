@@ -21,6 +21,7 @@ __all__ = [
     "RigChoice",
     "apply_capture",
     "applying",
+    "as_wished",
     "capture_job",
     "check",
     "set_scene_rate",
@@ -179,6 +180,18 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
 def with_rig(request: Request, rig: RigChoice) -> Request:
     """The same capture for another rig."""
     return dataclasses.replace(request, rig=rig)
+
+
+def as_wished(captured: Request, wished: Request) -> Request:
+    """A capture to be applied again: what was captured, put on a rig as is wished now."""
+    return dataclasses.replace(
+        captured,
+        rig=wished.rig,
+        start_frame=wished.start_frame,
+        corrections=wished.corrections,
+        parts=wished.parts,
+        result=wished.result,
+    )
 
 
 def set_scene_rate(scene: bpy.types.Scene, fps: float) -> None:

@@ -17,7 +17,7 @@ from .retarget import PoseTrack
 from .rig_rest import RigRest
 from .rigmap import RigMap, SwitchedBone
 
-__all__ = ["IkLimb", "ik_limbs", "switches", "to_ik"]
+__all__ = ["IkLimb", "has_both", "ik_limbs", "switches", "to_ik"]
 
 # A limb straighter than about this share of its length bends where its upper bone's own front is: its three joints
 # hardly tell, and a pole that followed them would jump.
@@ -101,6 +101,17 @@ def ik_limbs(rig_map: RigMap, bone_names: Iterable[str]) -> list[IkLimb]:
         if rig_map.bones.get(f"{side}_{family.role}", "").startswith(family.fk[0])
     ]
     return [limb for limb in found if limb is not None]
+
+
+def has_both(bone_names: Iterable[str]) -> bool:
+    """Whether bones of these names are a rig with FK and IK controls for its limbs, as far as names tell."""
+    names = set(bone_names)
+    return any(
+        _limb(family, bone.removeprefix(family.fk[0]), names) is not None
+        for family in _FAMILIES
+        for bone in names
+        if bone.startswith(family.fk[0])
+    )
 
 
 def _limb(family: _Family, ending: str, names: set[str]) -> IkLimb | None:
