@@ -2,6 +2,7 @@
 
 blender --background [scene.blend] --python blender_addon/batch.py -- --video a.mp4 b.mp4 --rig NAME --out DIR
 python -m blender_addon.batch --video a.mp4 --rig NAME --out a.blend      (with the bpy module)
+python -m blender_addon.batch --bvh a.bvh --rig NAME --out a.blend --export fbx glb      (no engine needed)
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ if not __package__:  # started as a file by Blender: the package is entered here
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     __package__ = "blender_addon"
 
-from . import engine, session
-from .core import ROOT, client, clip, errors, protocol
+from . import engine, exporting, motion_source, session
+from .core import ROOT, client, clip, errors, protocol, world
 from .hush import silent
 from .preview import render_preview, require_renderer
 from .status import Status
@@ -38,30 +39,41 @@ def main(arguments: list[str]) -> int:
     options = _options(arguments)
     start_scene = Path(options.scene or bpy.data.filepath).absolute() if options.scene or bpy.data.filepath else None
     try:
-        found = engine.find_engine()
-        engine.probe(found)
+        python = _engine_python() if options.video else Path()
         if options.preview:
             require_renderer()
+        for kind in options.export:
+            exporting.require_exporter(kind)
     except errors.AtcnError as error:
         sys.stderr.write(f"Error: {error}\n")
         return EXIT_FAILED
     failed = 0
-    for video, out in zip(options.video, _outputs(options.video, options.out), strict=True):
+    sources = options.video or options.bvh
+    for source, out in zip(sources, _outputs(sources, options.out), strict=True):
         try:
-            line = _Job(options, video, out, start_scene, found.python).run()
+            line = _Job(options, source, out, start_scene, python).run()
         except errors.AtcnError as error:
             failed += 1
-            _say(sys.stderr, f"{video.name}: {error}")
+            _say(sys.stderr, f"{source.name}: {error}")
         else:
-            _say(sys.stdout, f"{video.name}: {line}")
+            _say(sys.stdout, f"{source.name}: {line}")
     return EXIT_FAILED if failed else 0
+
+
+def _engine_python() -> Path:
+    """The engine's Python, found to work. Raises EngineError."""
+    found = engine.find_engine()
+    engine.probe(found)
+    return found.python
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="batch", description="Videos of a person to .blend files with an animated rig."
     )
-    parser.add_argument("--video", nargs="+", type=Path, required=True, metavar="FILE", help="the videos")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--video", nargs="+", type=Path, default=[], metavar="FILE", help="the videos")
+    source.add_argument("--bvh", nargs="+", type=Path, default=[], metavar="FILE", help="BVH motions in their place")
     rig = parser.add_mutually_exclusive_group(required=True)
     rig.add_argument("--rig", default="", metavar="NAME", help="an avatar of the rigs folder")
     rig.add_argument("--armature", default="", metavar="OBJECT", help="an armature of the opened scene")
@@ -75,9 +87,21 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     network = protocol.DEFAULT_NETWORK
     parser.add_argument("--network", default=network, metavar="NAME", help="a bundled network, or a weights file")
     parser.add_argument("--preview", action="store_true", help="also make a film of the avatar beside the video")
+    kinds = [kind.lower() for kind in exporting.KINDS]
+    parser.add_argument(
+        "--export",
+        nargs="+",
+        choices=kinds,
+        default=[],
+        metavar="TYPE",
+        help=f"files beside the .blend: {' '.join(kinds)}",
+    )
     options = parser.parse_args(arguments)
-    if len(options.video) > 1 and options.out.suffix == ".blend":
+    options.export = [kind.upper() for kind in options.export]
+    if len(options.video or options.bvh) > 1 and options.out.suffix == ".blend":
         parser.error("--out must be a folder for several videos")
+    if options.bvh and (options.keypoints is not None or options.preview):
+        parser.error("--keypoints and --preview are for videos")
     if len(options.video) > 1 and options.keypoints is not None:
         parser.error("--keypoints is for one video")
     return options
@@ -97,14 +121,15 @@ def _outputs(videos: list[Path], out: Path) -> list[Path]:
 
 
 class _Job:
-    """One video to one .blend."""
+    """One video or motion to one .blend. python: the engine's; no motion file needs it."""
 
     def __init__(
-        self, options: argparse.Namespace, video: Path, out: Path, start_scene: Path | None, python: Path
+        self, options: argparse.Namespace, source: Path, out: Path, start_scene: Path | None, python: Path
     ) -> None:
         kept = options.keypoints
         self._request = session.Request(
-            video=video,
+            video=source if options.video else Path(),
+            motion=motion_source.MotionSource(bvh=source) if options.bvh else None,
             rig=session.RigChoice(armature=options.armature, avatar=options.rig),
             start_s=options.start,
             end_s=options.end,
@@ -116,6 +141,7 @@ class _Job:
         self._log = self._out.with_suffix(".log")
         self._start_scene = start_scene
         self._python = python
+        self._exports = options.export
         self._preview = self._out.with_name(self._out.stem + "_preview.mp4") if options.preview else None
 
     def run(self) -> str:
@@ -124,28 +150,46 @@ class _Job:
         session.check(self._request, bpy.context.scene)
         _prepare_output(self._out, self._start_scene)
         with tempfile.TemporaryDirectory(prefix="atcn_batch_") as folder:
-            job = session.capture_job(self._request, Path(folder), self._keypoints_out)
-            paths = self._work(job)
-            motion = clip.load_motion(Path(paths["motion"]))
             scene = bpy.context.scene
+            motion, fps, keypoints_path = self._taken(Path(folder))
             if self._start_scene is None:
-                session.set_scene_rate(scene, motion.fps)
+                session.set_scene_rate(scene, fps)
             applied = session.apply_capture(self._request, motion, scene)
             if self._start_scene is None:
                 scene.frame_start, scene.frame_end = applied.first_frame, applied.last_frame
             _save(self._out)
-            if self._preview is not None:
+            written = [_short(self._out), *self._exported(scene.objects[applied.armature])]
+            if self._preview is not None and isinstance(motion, clip.Motion3D):
                 render_preview(
                     scene,
                     applied.armature,
                     bpy.data.actions[applied.action],
                     motion,
                     video=self._request.video.absolute(),
-                    keypoints_path=paths["keypoints"],
+                    keypoints_path=keypoints_path,
                     out=self._preview,
                     run_job=self._work,
                 )
-        return f"{applied.frames} frames on {applied.armature} -> {_short(self._out)}"
+        return f"{applied.frames} frames on {applied.armature} -> {', '.join(written)}"
+
+    def _taken(self, folder: Path) -> tuple[clip.Motion3D | world.WorldMotion, float, str]:
+        """The movement, its frame rate, and the file of the 2D keypoints it came from ("" where it came from none)."""
+        request = self._request
+        if request.motion is not None:
+            there = motion_source.motion_of(request.motion, bpy.context.scene, request.start_s, request.end_s)
+            return there, motion_source.rate_of(there), ""
+        paths = self._work(session.capture_job(request, folder, self._keypoints_out))
+        captured = clip.load_motion(Path(paths["motion"]))
+        return captured, captured.fps, paths["keypoints"]
+
+    def _exported(self, armature: bpy.types.Object) -> list[str]:
+        """Write the clip beside the .blend in the formats asked for. Returns the files' names."""
+        names = []
+        for kind in self._exports:
+            path = exporting.with_ending(self._out, kind)
+            exporting.export_animation(armature, bpy.context.scene, path, kind)
+            names.append(path.name)
+        return names
 
     def _work(self, job: protocol.Job) -> dict[str, str]:
         """Have the engine do a job. Its log stays only where an error names it."""

@@ -14,7 +14,7 @@ from .core import errors
 from .hush import silent
 from .motion_source import animated_range, kept_frame
 
-__all__ = ["KINDS", "Kind", "export_animation", "with_ending"]
+__all__ = ["KINDS", "Kind", "export_animation", "require_exporter", "with_ending"]
 
 _BVH_UNITS_A_METRE = 100.0
 
@@ -94,7 +94,7 @@ def export_animation(armature: bpy.types.Object, scene: bpy.types.Scene, path: P
         )
     if armature.mode == "EDIT":
         raise errors.RigError(f"The armature {armature.name!r} is in Edit Mode.", hint="Leave Edit Mode first (Tab).")
-    _require(kind)
+    require_exporter(kind)
     with _written_whole(path) as part, kept_frame(scene), _scene_of_its_own(armature, scene, frames, kind):
         try:
             with silent():
@@ -112,7 +112,8 @@ def with_ending(path: Path, kind: str) -> Path:
     return path.with_suffix(ending) if path.suffix.lower() in others else path.with_name(path.name + ending)
 
 
-def _require(kind: str) -> None:
+def require_exporter(kind: str) -> None:
+    """Raise OutputError where this Blender cannot write files of a kind."""
     module, _, name = KINDS[kind].operator.partition(".")
     if name in dir(getattr(bpy.ops, module)):
         return

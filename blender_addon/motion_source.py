@@ -16,7 +16,7 @@ from .armature import rest_bones, rest_of
 from .compat import action_curves
 from .core import bone_tree, bvh_person, errors, from_rig, recognise, retarget, rigmap, world
 
-__all__ = ["MotionSource", "animated_range", "check", "kept_frame", "motion_of"]
+__all__ = ["MotionSource", "animated_range", "check", "kept_frame", "motion_of", "rate_of"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,11 @@ def animated_range(armature: bpy.types.Object) -> tuple[int, int] | None:
     if not spans:
         return None
     return int(np.floor(min(first for first, _ in spans))), int(np.ceil(max(last for _, last in spans)))
+
+
+def rate_of(motion: world.WorldMotion) -> float:
+    """Frames a second, to a hundredth."""
+    return round((len(motion.times_s) - 1) / float(motion.times_s[-1] - motion.times_s[0]), 2)
 
 
 @contextlib.contextmanager
