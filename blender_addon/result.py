@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import math
 from dataclasses import dataclass
 
 import bpy
@@ -18,6 +20,8 @@ __all__ = [
     "NLA",
     "REPLACE",
     "ResultOptions",
+    "add_arguments",
+    "options_of_arguments",
     "place",
     "require_ik_controls",
     "require_writable",
@@ -47,6 +51,45 @@ class ResultOptions:
 
 
 NEW_ACTION = ResultOptions()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of a command line for how the result is written."""
+    modes = [mode.lower() for mode in MODES]
+    parser.add_argument("--result", choices=modes, default=modes[0], help="where the keys go (default: a new action)")
+    fewer = parser.add_mutually_exclusive_group()
+    fewer.add_argument("--every", type=_positive_int, default=1, metavar="N", help="a key on every n-th frame only")
+    fewer.add_argument(
+        "--tolerance-deg", type=_positive, metavar="X", help="as few keys as keep each bone's turn within X degrees"
+    )
+    parser.add_argument(
+        "--tolerance-cm",
+        type=_positive,
+        default=reduction.EVERY_FRAME.tolerance_cm,
+        metavar="X",
+        help="and the path within X centimetres (default: %(default)s)",
+    )
+    parser.add_argument("--ik", action="store_true", help="keys on the rig's IK controls: hands, feet and poles")
+
+
+def options_of_arguments(arguments: argparse.Namespace) -> ResultOptions:
+    """What a command line with `add_arguments` asks for."""
+    thinning = reduction.Thinning(arguments.every, arguments.tolerance_deg, arguments.tolerance_cm)
+    return ResultOptions(arguments.result.upper(), thinning, arguments.ik)
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0.0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+    return number
+
+
+def _positive_int(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
 
 
 def require_writable(armature: bpy.types.Object, options: ResultOptions) -> None:
