@@ -21,7 +21,7 @@ if not __package__:  # started as a file by Blender: the package is entered here
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     __package__ = "blender_addon"
 
-from . import engine, exporting, motion_source, session
+from . import engine, exporting, motion_source, result, session
 from .core import ROOT, client, clip, errors, protocol, world
 from .hush import silent
 from .preview import render_preview, require_renderer
@@ -96,6 +96,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         metavar="TYPE",
         help=f"files beside the .blend: {' '.join(kinds)}",
     )
+    result.add_arguments(parser)
     options = parser.parse_args(arguments)
     options.export = [kind.upper() for kind in options.export]
     if len(options.video or options.bvh) > 1 and options.out.suffix == ".blend":
@@ -135,6 +136,7 @@ class _Job:
             end_s=options.end,
             keypoints=kept if kept is not None and kept.is_file() else None,
             network=options.network,
+            result=result.options_of_arguments(options),
         )
         self._keypoints_out = kept if self._request.keypoints is None else None
         self._out = out.absolute()
@@ -170,7 +172,8 @@ class _Job:
                     out=self._preview,
                     run_job=self._work,
                 )
-        return f"{applied.frames} frames on {applied.armature} -> {', '.join(written)}"
+        line = f"{applied.frames} frames on {applied.armature} -> {', '.join(written)}"
+        return f"{line}. {applied.keys}" if applied.keys else line
 
     def _taken(self, folder: Path) -> tuple[clip.Motion3D | world.WorldMotion, float, str]:
         """The movement, its frame rate, and the file of the 2D keypoints it came from ("" where it came from none)."""
