@@ -44,7 +44,7 @@ SEGMENTS = {
 # The bones of a motion of the rig's own that are turned, and which bone carries each joint.
 TURNED = (
     "hips",
-    *(f"{side}_{part}" for side in ("left", "right") for part in ("upper_arm", "forearm", "hand", "thigh")),
+    *(f"{side}_{part}" for side in ("left", "right") for part in ("upper_arm", "forearm", "hand", "thigh", "foot")),
 )
 CARRIERS = {
     "hip": "hips",
@@ -123,17 +123,18 @@ def own_motion(
 ) -> tuple[WorldMotion, Heads]:
     """A motion of the rig's own: bones turned at random, its joints read as a person's; and its heads (N, 3) by role.
 
-    Trunk and head are turned as a whole, knees bend as knees do, and feet stay as the shins have them: joints do not
-    tell how a back and a neck bend and how a foot rolls. What no bone marks (face, knuckles, sole) is carried along
-    from where it is at rest, off the floor.
+    Trunk and head are turned as a whole and knees bend as knees do: joints do not tell how a back and a neck bend.
+    What no bone marks (face, knuckles, sole) is carried along from where it is at rest, off the floor.
     """
     _to_rest(armature)
     rest = rest_of(armature)
     rest_heads = {role: rest.head_world(bone) for role, bone in rig_map.bones.items()}
     axes = rest_axes(rest_heads, rest)
     resting = rest_landmarks(rest_heads, axes)
-    at_rest = resting.points
-    _turn_at_random(armature, [rig_map.bones[role] for role in TURNED], frames, seed)
+    at_rest = resting.points | _soles_below(resting.points, axes.up)
+    # Ankles turn less far than other joints.
+    much = {rig_map.bones[role]: 0.08 if role.endswith("foot") else 0.15 for role in TURNED}
+    _turn_at_random(armature, much, frames, seed)
     for side in ("left", "right"):
         _bend(armature, rig_map.bones[f"{side}_shin"], rest_leg_hinge(resting, side, axes), frames)
     paths: dict[str, list[np.ndarray]] = {joint: [] for joint in CARRIERS}
@@ -154,18 +155,29 @@ def own_motion(
     return motion, heads_at(armature, rig_map, frames)
 
 
+def _soles_below(at_rest: Heads, up: np.ndarray) -> Heads:
+    """Heels and toes of a foot, where the landmarks of a rig at rest only tell which way it points."""
+    return {
+        f"{side}_{joint}": at_rest[f"{side}_{joint}"] - 0.3 * length * up
+        for side in ("left", "right")
+        for length in [np.linalg.norm(at_rest[f"{side}_toe"] - at_rest[f"{side}_heel"])]
+        for joint in ("heel", "toe")
+    }
+
+
 def _to_rest(armature: bpy.types.Object) -> None:
     armature.animation_data_clear()
     for bone in armature.pose.bones:
         bone.matrix_basis.identity()
 
 
-def _turn_at_random(armature: bpy.types.Object, bones: Sequence[str], frames: Sequence[int], seed: int) -> None:
+def _turn_at_random(armature: bpy.types.Object, bones: dict[str, float], frames: Sequence[int], seed: int) -> None:
+    """Slow turns of bones {name: how much}."""
     rng = np.random.default_rng(seed)
-    for name in bones:
+    for name, most in bones.items():
         bone = armature.pose.bones[name]
         bone.rotation_mode = "QUATERNION"
-        middle, reach = rng.normal(scale=0.15, size=(2, 4))
+        middle, reach = rng.normal(scale=most, size=(2, 4))
         for frame in frames:
             bone.rotation_quaternion = normalized(np.array([1.0, 0, 0, 0]) + middle + reach * np.sin(0.2 * frame))
             bone.keyframe_insert("rotation_quaternion", frame=frame)
