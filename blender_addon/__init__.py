@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import bpy
 
-from . import export_panel, operators, panel_result, panels, preferences, properties, rig_roles, runs, source_panel
+from . import (
+    corrections,
+    export_panel,
+    operators,
+    panel_result,
+    panels,
+    pose_preview,
+    preferences,
+    properties,
+    rig_roles,
+    runs,
+    source_panel,
+)
 
 __all__ = ["register", "unregister"]
 
 CLASSES = (
     rig_roles.AtcnRole,
+    corrections.AtcnCorrections,
     panel_result.AtcnResult,
     properties.AtcnSettings,
     operators.ATCN_OT_capture,
@@ -18,10 +31,14 @@ CLASSES = (
     operators.ATCN_OT_install_engine,
     source_panel.ATCN_OT_transfer,
     export_panel.ATCN_OT_export,
+    pose_preview.ATCN_OT_preview_pose,
+    corrections.ATCN_OT_reset_corrections,
+    corrections.ATCN_OT_choose_parts,
     rig_roles.ATCN_OT_recognise_rig,
     rig_roles.ATCN_OT_save_rig_map,
     preferences.AtcnPreferences,
     panels.ATCN_PT_capture,
+    corrections.ATCN_PT_corrections,
     panel_result.ATCN_PT_result,
     export_panel.ATCN_PT_export,
 )
@@ -34,11 +51,13 @@ def register() -> None:
         bpy.utils.register_class(cls)
     bpy.types.Scene.atcn = bpy.props.PointerProperty(type=properties.AtcnSettings)
     bpy.app.handlers.load_pre.append(operators.handle_load_pre)
+    pose_preview.register_handlers()
 
 
 def unregister() -> None:
     """`register` backwards; a worker that still runs is ended."""
     runs.forget()
+    pose_preview.unregister_handlers()
     bpy.app.handlers.load_pre.remove(operators.handle_load_pre)
     del bpy.types.Scene.atcn
     for cls in reversed(CLASSES):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from . import engine, properties, report, runs, session
+from . import engine, pose_preview, properties, report, runs, session
 from .blocks import Held
 from .core import ROOT, clip, errors, protocol
 from .modal import WorkerOperator
@@ -136,6 +136,7 @@ def applying_last(rig: session.RigChoice, scene: bpy.types.Scene) -> Steps[str]:
     """Put the last capture on a rig; returns the sentence that tells of it."""
     request, motion = runs.last_capture
     held = Held.of(scene)
+    pose_preview.switch_off()
     applied = yield from session.applying(session.with_rig(request, rig), motion, scene)
     # so that the next capture goes on the same character instead of bringing in a second one
     scene = held.get()

@@ -1,0 +1,330 @@
+"""The captured pose on the armature before any key is made: shown on the present frame, taken back without a trace.
+
+What the pose was before is kept with the armature object itself while the preview shows, as its custom property:
+whatever undo, an autosave or a copy brings back, the pose and the way back from it come together.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+import bpy
+import numpy as np
+from bpy.app import handlers
+from mathutils import Quaternion
+
+from . import armature as armatures
+from . import report, rigs, runs
+from .apply import scene_fps
+from .blocks import Held
+from .core import corrections, errors, parts, retarget, rigmap, world
+
+__all__ = [
+    "ATCN_OT_preview_pose",
+    "handle_setting_changed",
+    "is_on",
+    "refresh",
+    "register_handlers",
+    "switch_off",
+    "switch_on",
+    "unregister_handlers",
+]
+
+KEY = "atcn_pose_before_preview"
+# A slider must not wait for a long clip: this much of it around the present frame is solved, and solved again where
+# the frame comes nearer to its end than the margin, in which smoothing misses what lies beyond.
+SPAN_S, MARGIN_S = 12.0, 2.0
+_CHANNELS = ("location", "rotation_quaternion", "rotation_axis_angle", "rotation_euler", "scale")
+_FAILED = "The pose cannot be shown."
+
+
+@dataclass(frozen=True)
+class _Preview:
+    """What is shown, and on whom. track: around some frame, at the clip's own times; None: to be solved."""
+
+    scene: Held
+    armature: Held
+    rig_map: rigmap.RigMap
+    motion: world.WorldMotion
+    track: retarget.PoseTrack | None = None
+
+
+_preview: _Preview | None = None
+
+
+def is_on() -> bool:
+    """Whether the preview is switched on."""
+    return _preview is not None
+
+
+def switch_on(scene: bpy.types.Scene) -> None:
+    """Show the last capture's pose on the chosen armature, in this frame and in every one gone to.
+
+    Raises RigError, MotionError where that cannot be; then nothing has changed.
+    """
+    global _preview
+    switch_off()
+    armature = scene.atcn.armature if scene.atcn.target == "ARMATURE" else None
+    if armature is None or runs.last_capture is None:
+        raise errors.RigError(
+            "There is no pose or no armature to show it on.", hint="Capture, or apply to an armature."
+        )
+    armatures.require_armature(armature)
+    rig_map = rigs.map_of_armature(armature)
+    _preview = _Preview(Held.of(scene), Held.of(armature), rig_map, world.to_world(runs.last_capture[1]))
+    _show_or_end()
+
+
+def switch_off() -> None:
+    """Take the pose back, bit for bit; where the preview is off, nothing happens."""
+    global _preview
+    _preview = None
+    _take_back()
+
+
+def refresh() -> None:
+    """Show the pose anew with the present settings, where the preview is on. Raises as `switch_on` does, then off."""
+    global _preview
+    if _preview is not None:
+        _take_back()
+        _preview = replace(_preview, track=None)
+        _show_or_end()
+
+
+def _show_or_end() -> None:
+    try:
+        _show()
+    except BaseException:
+        switch_off()
+        raise
+
+
+def _show() -> None:
+    """Put the present frame's pose on the armature, whose own pose is there now. Raises RigError, MotionError."""
+    global _preview
+    scene, armature = _preview.scene.get(), _preview.armature.get()
+    if scene.objects.get(armature.name) is not armature or scene.atcn.armature is not armature:
+        raise errors.RigError(
+            f"{armature.name!r} is no longer the chosen armature.", hint="Switch the preview on again."
+        )
+    clip_s = _preview.motion.times_s
+    time_s = clip_s[0] + (scene.frame_current - scene.atcn.start_frame) / scene_fps(scene)
+    time_s = float(np.clip(time_s, clip_s[0], clip_s[-1]))
+    if not _covers(_preview.track, clip_s, time_s):
+        _preview = replace(_preview, track=_solved_around(time_s, scene.atcn.corrections, armature))
+    pose = retarget.resample(_preview.track, np.array([time_s]))
+    switches = [s for s in _preview.rig_map.switches if _has(armature, s)]
+    armature[KEY] = json.dumps(_kept(armature, pose, switches))
+    for name, quats in pose.quats.items():
+        _turn(armature.pose.bones[name], quats[0])
+        _place(armature.pose.bones[name], name, pose)
+    for switch in switches:
+        _set(armature.pose.bones[switch.bone], switch.property, switch.value)
+    armature.update_tag()
+
+
+def _covers(track: retarget.PoseTrack | None, clip_s: np.ndarray, time_s: float) -> bool:
+    """Whether a solved stretch reaches far enough around a time of the clip."""
+    if track is None:
+        return False
+    first_s, last_s = track.times_s[0], track.times_s[-1]
+    early = time_s < first_s + MARGIN_S and first_s > clip_s[0]
+    late = time_s > last_s - MARGIN_S and last_s < clip_s[-1]
+    return not early and not late
+
+
+def _solved_around(time_s: float, settings: bpy.types.PropertyGroup, armature: bpy.types.Object) -> retarget.PoseTrack:
+    motion, rest = _preview.motion, armatures.rest_of(armature)
+    near = np.abs(motion.times_s - time_s) <= 0.5 * SPAN_S
+    motion = replace(
+        motion, times_s=motion.times_s[near], joints_world=motion.joints_world[near], score=motion.score[near]
+    )
+    track = corrections.solve(motion, rest, _preview.rig_map, settings.to_corrections())
+    return parts.only(track, rest, _preview.rig_map, settings.to_parts())
+
+
+def _turn(bone: bpy.types.PoseBone, quat: np.ndarray) -> None:
+    """Turn a bone in the rotation mode it has."""
+    turn = Quaternion(quat)
+    if bone.rotation_mode == "QUATERNION":
+        bone.rotation_quaternion = turn
+    elif bone.rotation_mode == "AXIS_ANGLE":
+        axis, angle_rad = turn.to_axis_angle()
+        bone.rotation_axis_angle = (angle_rad, *axis)
+    else:
+        bone.rotation_euler = turn.to_euler(bone.rotation_mode, bone.rotation_euler)
+
+
+def _place(bone: bpy.types.PoseBone, name: str, pose: retarget.PoseTrack) -> None:
+    """Put a bone where the keys would: others than those that move are neither shifted nor scaled."""
+    location = pose.root_location if name == pose.root_bone else pose.other_locations.get(name)
+    if location is not None:
+        bone.location = location[0]
+    elif pose.root_bone:
+        bone.location = (0.0, 0.0, 0.0)
+    bone.scale = (1.0, 1.0, 1.0)
+
+
+def _has(armature: bpy.types.Object, switch: rigmap.SwitchedBone) -> bool:
+    bone = armature.pose.bones.get(switch.bone)
+    return bone is not None and (switch.property in bone or switch.property in bone.bl_rna.properties)
+
+
+def _get(bone: bpy.types.PoseBone, name: str) -> bool | int | float:
+    return bone[name] if name in bone else getattr(bone, name)
+
+
+def _set(bone: bpy.types.PoseBone, name: str, value: float) -> None:
+    """Give one of the rig's own properties, or one that every bone has, a value of the kind it holds."""
+    value = type(_get(bone, name))(value)
+    if name in bone:
+        bone[name] = value
+    else:
+        setattr(bone, name, value)
+
+
+def _kept(armature: bpy.types.Object, pose: retarget.PoseTrack, switches: list[rigmap.SwitchedBone]) -> dict:
+    """All that `_show` changes, as it is now."""
+    bones = {
+        name: {channel: list(getattr(armature.pose.bones[name], channel)) for channel in _CHANNELS}
+        for name in pose.quats
+    }
+    return {
+        "bones": bones,
+        "switches": [[s.bone, s.property, _get(armature.pose.bones[s.bone], s.property)] for s in switches],
+    }
+
+
+def _take_back() -> None:
+    """Give every armature that shows a preview its own pose again; copies that were made of one, too."""
+    for thing in bpy.data.objects:
+        if KEY in thing:
+            kept = json.loads(thing[KEY])
+            del thing[KEY]
+            if thing.pose is not None:
+                _restore(thing, kept)
+
+
+def _restore(armature: bpy.types.Object, kept: dict) -> None:
+    bones = armature.pose.bones
+    for name, channels in kept["bones"].items():
+        if name in bones:
+            for channel, values in channels.items():
+                setattr(bones[name], channel, values)
+    for name, prop, value in kept["switches"]:
+        if name in bones:
+            _set(bones[name], prop, value)
+    armature.update_tag()
+
+
+def _show_again() -> None:
+    """Show the pose where the preview is on; where it no longer can be, the preview ends, and the panel says why."""
+    if _preview is None:
+        return
+    try:
+        _show_or_end()
+    except errors.AtcnError as error:
+        runs.status.fail(_FAILED, error.message, error.hint)
+
+
+def handle_setting_changed(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """A slider was moved: for the `update` of properties."""
+    try:
+        refresh()
+    except errors.AtcnError as error:
+        runs.status.fail(_FAILED, error.message, error.hint)
+
+
+@handlers.persistent
+def _handle_frame_leaving(scene: bpy.types.Scene, *_: object) -> None:
+    """Before another frame is evaluated: what is keyed finds the pose as if there were no preview."""
+    if _preview is not None and scene.session_uid == _preview.scene.uid:
+        _take_back()
+
+
+@handlers.persistent
+def _handle_frame_reached(scene: bpy.types.Scene, *_: object) -> None:
+    if _preview is not None and scene.session_uid == _preview.scene.uid:
+        _show_again()
+
+
+@handlers.persistent
+def _handle_before(*_: object) -> None:
+    """The file is about to be written, or undo about to compare it with what it remembers: never with our pose."""
+    if _preview is not None:
+        _take_back()
+
+
+@handlers.persistent
+def _handle_after(*_: object) -> None:
+    """Undo may bring back a state in which the preview showed; and after that, or a save, it shows again."""
+    _take_back()
+    _show_again()
+
+
+@handlers.persistent
+def _handle_end(*_: object) -> None:
+    """Another file, or a render: the preview is over. In a file that was saved by a crash its pose is taken back."""
+    switch_off()
+
+
+_HANDLERS = (
+    ("frame_change_pre", _handle_frame_leaving),
+    ("frame_change_post", _handle_frame_reached),
+    ("save_pre", _handle_before),
+    ("save_post", _handle_after),
+    ("save_post_fail", _handle_after),
+    ("undo_pre", _handle_before),
+    ("undo_post", _handle_after),
+    ("redo_pre", _handle_before),
+    ("redo_post", _handle_after),
+    ("load_pre", _handle_end),
+    ("load_post", _handle_end),
+    ("render_init", _handle_end),
+)
+
+
+def register_handlers() -> None:
+    """Have Blender tell of frames, saves, undo, loads and renders."""
+    for name, handler in _HANDLERS:
+        getattr(handlers, name).append(handler)
+
+
+def unregister_handlers() -> None:
+    """`register_handlers` backwards; a preview that still shows is taken back."""
+    switch_off()
+    for name, handler in reversed(_HANDLERS):
+        getattr(handlers, name).remove(handler)
+
+
+class ATCN_OT_preview_pose(bpy.types.Operator):  # noqa: N801  Blender's own naming
+    """Show the last captured movement on the armature, frame by frame with the present corrections, without any keys"""
+
+    bl_idname = "atcn.preview_pose"
+    bl_label = "Preview Pose"
+    # No undo step: nothing that undo knows of is changed.
+    bl_options = {"REGISTER"}  # noqa: RUF012  read by Blender
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings = context.scene.atcn
+        if runs.last_capture is None:
+            cls.poll_message_set("Nothing was captured yet")
+        elif runs.current() is not None:
+            cls.poll_message_set("Wait until what is running has ended")
+        elif settings.target != "ARMATURE" or settings.armature is None:
+            cls.poll_message_set("Choose an armature first")
+        else:
+            return True
+        return is_on()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if is_on():
+            switch_off()
+            return {"FINISHED"}
+        try:
+            switch_on(context.scene)
+        except errors.AtcnError as error:
+            return report.failed(self, _FAILED, error)
+        return {"FINISHED"}
