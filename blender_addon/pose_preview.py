@@ -7,7 +7,7 @@ whatever undo, an autosave or a copy brings back, the pose and the way back from
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import bpy
 import numpy as np
@@ -17,6 +17,7 @@ from mathutils import Quaternion
 from . import armature as armatures
 from . import report, rigs, runs
 from .apply import scene_fps
+from .bake import frame_times_s
 from .blocks import Held
 from .core import corrections, errors, parts, retarget, rigmap, world
 
@@ -109,8 +110,8 @@ def _show() -> None:
             f"{armature.name!r} is no longer the chosen armature.", hint="Switch the preview on again."
         )
     clip_s = _preview.motion.times_s
-    time_s = clip_s[0] + (scene.frame_current - scene.atcn.start_frame) / scene_fps(scene)
-    time_s = float(np.clip(time_s, clip_s[0], clip_s[-1]))
+    keys_s = frame_times_s(clip_s, scene_fps(scene))
+    time_s = float(keys_s[np.clip(scene.frame_current - scene.atcn.start_frame, 0, len(keys_s) - 1)])
     if not _covers(_preview.track, clip_s, time_s):
         _preview = replace(_preview, track=_solved_around(time_s, scene.atcn.corrections, armature))
     pose = retarget.resample(_preview.track, np.array([time_s]))
@@ -137,9 +138,8 @@ def _covers(track: retarget.PoseTrack | None, clip_s: np.ndarray, time_s: float)
 def _solved_around(time_s: float, settings: bpy.types.PropertyGroup, armature: bpy.types.Object) -> retarget.PoseTrack:
     motion, rest = _preview.motion, armatures.rest_of(armature)
     near = np.abs(motion.times_s - time_s) <= 0.5 * SPAN_S
-    motion = replace(
-        motion, times_s=motion.times_s[near], joints_world=motion.joints_world[near], score=motion.score[near]
-    )
+    whole = {field.name: getattr(motion, field.name) for field in fields(motion)}
+    motion = replace(motion, **{name: part[near] for name, part in whole.items() if isinstance(part, np.ndarray)})
     track = corrections.solve(motion, rest, _preview.rig_map, settings.to_corrections())
     return parts.only(track, rest, _preview.rig_map, settings.to_parts())
 
