@@ -25,7 +25,7 @@ from .worker.protocol import DEFAULT_NETWORK, CaptureJob
 if TYPE_CHECKING:
     from .lift.predict import Lifter
 
-__all__ = ["capture", "main"]
+__all__ = ["capture", "main", "solve_motion"]
 
 # Without these the body's place and heading cannot be told.
 TRUNK_JOINTS = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
@@ -68,15 +68,15 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
         from .detect.enhance import enhanced
 
         keypoints = enhanced(keypoints)
-    save_motion(motion_out, _solve(to_capture(keypoints), lifter, reporter))
+    camera = Intrinsics.assumed(keypoints.image_wh_px)
+    save_motion(motion_out, solve_motion(to_capture(keypoints), lifter, reporter, camera))
     return paths
 
 
-def _solve(keypoints: Keypoints2D, lifter: Lifter, reporter: Reporter) -> Motion3D:
-    """3D motion of one person. keypoints: in the capture set."""
+def solve_motion(keypoints: Keypoints2D, lifter: Lifter, reporter: Reporter, camera: Intrinsics) -> Motion3D:
+    """3D motion of one person before a camera of these intrinsics. keypoints: in the capture set."""
     from .motion.root import constant_limb_lengths, root_path_cam
 
-    camera = Intrinsics.assumed(keypoints.image_wh_px)
     reporter.progress("lift", 0, 0)
     joints_cam = lifter.lift(keypoints, camera, reporter)
     joints_cam = constant_limb_lengths(joints_cam, keypoints.skeleton, keypoints.score)

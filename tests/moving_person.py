@@ -125,3 +125,29 @@ def dancing(seconds: float = 2.0, fps: float = 30.0, seed: int = 0) -> Person:
             f"{side}_foot": about(LEFT, wave(0, 0.2)),
         }
     return posed(times_s, hip, local)
+
+
+def striding(seconds: float = 3.0, fps: float = 30.0, speed_m_s: float = 1.2) -> tuple[Person, np.ndarray]:
+    """Somebody who walks along -y on flat feet that stay where they stand.
+
+    Also gives which of left heel, left toe, right heel, right toe stand, (T, 4) bool.
+    """
+    times_s = np.arange(int(seconds * fps)) / fps
+    period_s, stance = 0.9, 0.6
+    stride_m = speed_m_s * period_s
+    hip = np.stack([0 * times_s, -speed_m_s * times_s, np.full_like(times_s, 0.80)], axis=1)
+    local, standing = {}, []
+    for side, shift in (("left", 0.0), ("right", 0.5)):
+        step, phase = np.divmod(times_s / period_s + shift, 1.0)
+        swing = np.clip((phase - stance) / (1 - stance), 0, 1)
+        ahead_m = stride_m * (step - shift + 0.5 * stance + swing - np.sin(2 * np.pi * swing) / (2 * np.pi))
+        back = -ahead_m - hip[:, 1]
+        down = hip[:, 2] - 0.065 - 0.1 * np.sin(np.pi * swing) ** 2
+        span = np.hypot(back, down)
+        bend = np.arccos(np.clip((span**2 - 0.42**2 - 0.41**2) / (2 * 0.42 * 0.41), -1, 1))
+        pitch = np.arctan2(back, down) - np.arctan2(0.41 * np.sin(bend), 0.42 + 0.41 * np.cos(bend))
+        local[f"{side}_thigh"], local[f"{side}_shin"] = about(LEFT, pitch), knee(bend)
+        local[f"{side}_foot"] = about(LEFT, -pitch - bend)
+        local[f"{side}_upper_arm"] = about(BACK, 1.3 if side == "left" else -1.3)
+        standing += [swing == 0, swing == 0]
+    return posed(times_s, hip, local), np.stack(standing, axis=1)

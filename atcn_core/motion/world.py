@@ -10,14 +10,17 @@ from ..clip import Motion3D
 from ..errors import MotionError
 from ..rotation import normalized
 from ..skeleton import LIMB_12, Skeleton
+from .contacts import FOOT_POINTS, foot_points, standing_chance
 from .ground import CAMERA_UP_CAM, floor_height_m, up_direction_cam
+from .planted import planted_path_cam
+from .smoothing import smoothed
 
 __all__ = ["WorldMotion", "to_world", "world_from_cam"]
 
-# Points of the foot that touch the floor; where a skeleton has none of them, its ankles stand in.
-_FLOOR_JOINTS = ("left_heel", "left_toe", "right_heel", "right_toe")
-_ANKLES = ("left_ankle", "right_ankle")
+# Where a skeleton has neither heels nor toes, its ankles stand in for them, so high above the floor.
 _ANKLE_HEIGHT_M = 0.08
+# A foot that is taken for still hands its tremble on to the whole body; the body itself is not so quick.
+_PATH_CUTOFF_HZ = 6.0
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,14 @@ class WorldMotion:
     times_s:      (T,)      float64, strictly increasing.
     joints_world: (T, J, 3) float64, metres, z up, floor at z = 0.
     score:        (T, J)    0..1; 0 where a joint was not seen but filled in.
+    standing:     (T, 4)    chance 0..1 that each of contacts.FOOT_POINTS stands on something; None: from the joints.
     """
 
     times_s: np.ndarray
     skeleton: Skeleton
     joints_world: np.ndarray
     score: np.ndarray
+    standing: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         frames, joints = len(self.times_s), len(self.skeleton)
@@ -42,6 +47,14 @@ class WorldMotion:
             raise ValueError(f"score has shape {self.score.shape}, expected {(frames, joints)}")
         if not np.isfinite(self.joints_world).all():
             raise ValueError("joints_world must be finite")
+        if self.standing is not None and self.standing.shape != (frames, len(FOOT_POINTS)):
+            raise ValueError(f"standing has shape {self.standing.shape}, expected {(frames, len(FOOT_POINTS))}")
+
+    def standing_chance(self) -> np.ndarray:
+        """(T, 4) `standing`, or where it is not given what the joints' own movement says."""
+        if self.standing is not None:
+            return self.standing
+        return standing_chance(foot_points(self.joints_world, self.skeleton), self.times_s, np.array([0.0, 0.0, 1.0]))
 
     def points(self, joint: str) -> np.ndarray:
         """One joint's path (T, 3)."""
@@ -71,11 +84,22 @@ def to_world(motion: Motion3D | WorldMotion) -> WorldMotion:
             f"The motion has no {', '.join(missing)}.", hint="Retargeting needs shoulders, elbows, wrists and legs."
         )
     joints_cam = motion.joints_cam.astype(np.float64)
-    turn = world_from_cam(up_direction_cam(joints_cam, motion.skeleton, motion.score, motion.times_s))
-    joints = (joints_cam + motion.root_cam[:, None].astype(np.float64)) @ turn.T
-    floor_joints = [joint for joint in _FLOOR_JOINTS if joint in motion.skeleton.joints]
-    heights_m = joints[:, motion.skeleton.indices(*(floor_joints or _ANKLES)), 2]
-    floor_m = floor_height_m(heights_m) - (0.0 if floor_joints else _ANKLE_HEIGHT_M)
+    up_cam = up_direction_cam(joints_cam, motion.skeleton, motion.score, motion.times_s)
+    root_cam, standing = _held_by_feet(motion, joints_cam, up_cam)
+    turn = world_from_cam(up_cam)
+    joints = (joints_cam + root_cam[:, None]) @ turn.T
+    has_feet = any(point in motion.skeleton.joints for point in FOOT_POINTS)
+    heights_m = foot_points(joints, motion.skeleton)[..., 2]
+    floor_m = floor_height_m(heights_m) - (0.0 if has_feet else _ANKLE_HEIGHT_M)
     hip = joints[0, motion.skeleton.indices("left_hip", "right_hip")].mean(axis=0)
     joints -= np.array([hip[0], hip[1], floor_m])
-    return WorldMotion(motion.times_s, motion.skeleton, joints, motion.score.astype(np.float64))
+    return WorldMotion(motion.times_s, motion.skeleton, joints, motion.score.astype(np.float64), standing)
+
+
+def _held_by_feet(motion: Motion3D, joints_cam: np.ndarray, up_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The root's path (T, 3) in `cam`, held by the feet that stand, and the chance (T, 4) that they do."""
+    root_cam = motion.root_cam.astype(np.float64)
+    feet_cam = foot_points(joints_cam, motion.skeleton)
+    standing = standing_chance(feet_cam + root_cam[:, None], motion.times_s, up_cam, normalized(root_cam))
+    path_cam = planted_path_cam(root_cam, feet_cam, standing, motion.times_s)
+    return smoothed(path_cam, motion.times_s, _PATH_CUTOFF_HZ), standing

@@ -133,8 +133,13 @@ def _spans(chance: Tensor, frames: int, shortest: int, longest: int, generator: 
     return struck.unsqueeze(-1) & (at >= start.unsqueeze(-1)) & (at < (start + length).unsqueeze(-1))
 
 
-def draw_visibility(batch: int, frames: int, options: NoiseOptions, generator: torch.Generator) -> Tensor:
-    """What the detector claims to see: 0 no, 0.5 guessed, 1 yes. Returns (B, N, J)."""
+def draw_visibility(
+    batch: int, frames: int, options: NoiseOptions, generator: torch.Generator, *, any_set: bool = True
+) -> Tensor:
+    """What the detector claims to see: 0 no, 0.5 guessed, 1 yes. Returns (B, N, J).
+
+    any_set: joints that other detectors than the bundled one lack are left out now and then.
+    """
     device, joints = generator.device, len(CAPTURE)
     visible = torch.ones(batch, frames, joints, device=device)
     guess = torch.full((batch, joints), options.guess_chance, device=device)
@@ -152,7 +157,7 @@ def draw_visibility(batch: int, frames: int, options: NoiseOptions, generator: t
     visible[block] = 0.0
     for group in _GROUPS:
         visible[:, :, group] *= torch.rand(batch, 1, 1, generator=generator, device=device) >= options.group_mask
-    return visible * _set_mask(batch, generator).unsqueeze(1)
+    return visible * _set_mask(batch, generator).unsqueeze(1) if any_set else visible
 
 
 def _set_mask(batch: int, generator: torch.Generator) -> Tensor:

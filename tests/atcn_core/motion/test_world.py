@@ -10,7 +10,7 @@ from atcn_core.motion.world import WorldMotion, to_world, world_from_cam
 from atcn_core.rotation import normalized, quat_rotate
 from atcn_core.skeleton import CAPTURE, Skeleton
 from tests.atcn_core.motion.test_ground import filmed, walking
-from tests.moving_person import posed
+from tests.moving_person import UP, about, posed, striding
 
 
 def motion_of(joints_cam, root_cam, times_s, skeleton=CAPTURE):
@@ -21,9 +21,9 @@ def motion_of(joints_cam, root_cam, times_s, skeleton=CAPTURE):
 
 
 def test_a_level_camera_gives_the_same_world_back():
-    person = walking()
+    person, _ = striding()
     joints_cam = person.joints_world @ WORLD_FROM_CAM
-    back = to_world(motion_of(joints_cam, joints_cam[:, 0] + [0.3, 0.2, 4.0], person.times_s))
+    back = to_world(motion_of(joints_cam, joints_cam[:, 0] + [0.3, 0.2, 8.0], person.times_s))
     moved = back.joints_world - person.joints_world
     assert np.abs(moved[:, :, :2] - moved[0, 0, :2]).max() < 0.1
     assert np.allclose(back.points("hip")[0, :2], 0, atol=1e-6)
@@ -56,11 +56,12 @@ def test_the_turn_into_the_world_keeps_the_camera_s_heading():
 
 
 def test_a_way_across_the_picture_and_away_from_the_camera_stays_one():
-    person = posed(np.arange(60) / 30, np.array([0, 0, 0.895]), {})
-    joints_cam = (person.joints_world - person.joints_world[:, :1]) @ WORLD_FROM_CAM
-    way = np.linspace([0, 0, 3.0], [1.0, 0, 5.0], 60)
-    world = to_world(motion_of(joints_cam, way, person.times_s))
-    assert np.allclose(world.points("hip")[-1] - world.points("hip")[0], [1.0, 2.0, 0.0], atol=0.1)
+    person, _ = striding()
+    turned = quat_rotate(about(UP, 0.6), person.joints_world)
+    joints_cam = turned @ WORLD_FROM_CAM
+    world = to_world(motion_of(joints_cam, joints_cam[:, 0] + [0.0, 0.0, 7.0], person.times_s))
+    way = turned[-1, 0] - turned[0, 0]
+    assert np.allclose(world.points("hip")[-1] - world.points("hip")[0], way, atol=0.1)
 
 
 def test_a_joint_set_without_limbs_is_refused_in_words():

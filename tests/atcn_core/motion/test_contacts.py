@@ -1,0 +1,68 @@
+"""Which points of the feet stand, of a walker whose every step is known."""
+
+import numpy as np
+import pytest
+
+from atcn_core.motion.contacts import caught, foot_points, long_enough, standing_chance, stretches
+from atcn_core.rotation import normalized
+from atcn_core.skeleton import CAPTURE, LIMB_12, Skeleton
+from tests.moving_person import UP, posed, striding
+
+
+@pytest.mark.parametrize("fps", [15.0, 30.0, 60.0])
+@pytest.mark.parametrize("speed_m_s", [0.8, 1.4])
+def test_a_walker_s_steps_are_found(fps, speed_m_s):
+    person, standing = striding(4.0, fps, speed_m_s)
+    chance = standing_chance(foot_points(person.joints_world, CAPTURE), person.times_s, UP)
+    found = caught(chance, 0.6, 0.4)
+    # The frame at which a foot lands or leaves is a matter of taste.
+    sure = long_enough(standing, 3) & np.roll(standing, 2, 0) & np.roll(standing, -2, 0)
+    assert found[sure].mean() > 0.85
+    assert standing[found].mean() > 0.9
+
+
+def test_what_comes_along_the_line_of_sight_is_no_movement():
+    person, standing = striding()
+    points = foot_points(person.joints_world, CAPTURE)
+    sight = normalized(points.mean(axis=1) - [0.0, -8.0, 1.0])
+    swaying = points + 0.3 * np.sin(9 * person.times_s)[:, None, None] * sight[:, None]
+    blind = standing_chance(swaying, person.times_s, UP)
+    seeing = standing_chance(swaying, person.times_s, UP, sight)
+    middle = np.roll(standing, 4, 0) & standing & np.roll(standing, -4, 0)
+    assert seeing[middle].mean() > blind[middle].mean() + 0.3
+
+
+def test_a_foot_held_up_does_not_stand():
+    times_s = np.arange(60) / 30
+    person = posed(times_s, np.array([0, 0, 0.895]), {"left_thigh": np.array([0.7071, -0.7071, 0, 0])})
+    chance = standing_chance(foot_points(person.joints_world, CAPTURE), times_s, UP)
+    assert chance[:, :2].max() < 0.01
+    assert chance[:, 2:].min() > 0.99
+
+
+def test_somebody_in_the_air_stands_on_nothing():
+    times_s = np.arange(45) / 30
+    flight = np.clip(np.sin(2 * np.pi * (times_s - 0.4)), 0, None)
+    person = posed(times_s, np.array([0, 0, 0.895]) + flight[:, None] * UP, {})
+    chance = standing_chance(foot_points(person.joints_world, CAPTURE), times_s, UP)
+    assert chance[flight > 0.55].max() < 0.05
+    assert chance[:8].min() > 0.9
+
+
+def test_without_heels_and_toes_the_ankles_count():
+    limbs = Skeleton("limbs", LIMB_12, (None,) * 12)
+    joints = np.arange(12 * 3.0).reshape(1, 12, 3)
+    points = foot_points(joints, limbs)
+    assert np.array_equal(points[:, 0], joints[:, LIMB_12.index("left_ankle")])
+    assert np.array_equal(points[:, 3], joints[:, LIMB_12.index("right_ankle")])
+
+
+def test_hysteresis_and_shortest_stretch():
+    chance = np.array([0.1, 0.5, 0.7, 0.5, 0.3, 0.5, 0.5, 0.1])[:, None]
+    assert caught(chance, 0.6, 0.4)[:, 0].tolist() == [False, True, True, True, False, False, False, False]
+    assert stretches(chance[:, 0] > 0.4) == [(1, 4), (5, 7)]
+    assert long_enough(chance > 0.4, 3)[:, 0].tolist() == [False, True, True, True, False, False, False, False]
+
+
+def test_a_single_frame_stands():
+    assert standing_chance(np.zeros((1, 4, 3)), np.zeros(1), UP).min() == 1

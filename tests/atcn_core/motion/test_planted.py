@@ -1,0 +1,66 @@
+"""The path of a walker whose depth the picture only guesses comes back by the feet that stand."""
+
+import numpy as np
+import pytest
+
+from atcn_core.motion.contacts import foot_points
+from atcn_core.motion.planted import planted_path_cam
+from atcn_core.motion.smoothing import smoothed
+from atcn_core.skeleton import CAPTURE
+from tests.moving_person import striding
+
+FROM = np.array([0.5, -6.0, 1.2])  # where the camera stands; axes as the world's: the solve does not care
+
+
+def seen(seconds=4.0, speed_m_s=1.2, depth_noise_m=0.15):
+    """A walker, the path a single camera makes of it, the feet about the root, and what stands."""
+    person, standing = striding(seconds, speed_m_s=speed_m_s)
+    root = person.point("hip") - FROM
+    sight = root / np.linalg.norm(root, axis=1, keepdims=True)
+    rng = np.random.default_rng(3)
+    wrong_m = smoothed(rng.normal(size=len(root)), person.times_s, 1.5)
+    wrong_m *= depth_noise_m / wrong_m.std()
+    feet = foot_points(person.joints_world - person.joints_world[:, :1], CAPTURE)
+    return person, root, root + wrong_m[:, None] * sight, feet, standing.astype(float)
+
+
+def test_depth_that_sways_is_stilled_by_standing_feet():
+    person, true, guessed, feet, standing = seen()
+    path = planted_path_cam(guessed, feet, standing, person.times_s)
+
+    def slide_m_s(root):
+        steps = np.linalg.norm(np.diff(root[:, None] + feet, axis=0), axis=2) * 30
+        return steps[(standing[1:] * standing[:-1]) > 0].mean()
+
+    assert slide_m_s(path) < 0.25 * slide_m_s(guessed)
+    assert np.linalg.norm(path - true, axis=1).mean() < 0.7 * np.linalg.norm(guessed - true, axis=1).mean()
+
+
+def test_a_true_path_stays():
+    person, true, _, feet, standing = seen()
+    assert np.abs(planted_path_cam(true, feet, standing, person.times_s) - true).max() < 0.002
+
+
+def test_where_nothing_stands_the_picture_decides():
+    person, _, guessed, feet, standing = seen()
+    assert np.abs(planted_path_cam(guessed, feet, 0 * standing, person.times_s) - guessed).max() < 1e-9
+
+
+def test_a_foot_wrongly_said_to_stand_hardly_holds_who_walks_across_the_picture():
+    person, true, _, feet, _ = seen(depth_noise_m=0.01)
+    across = true[:, [1, 0, 2]] + [2.0, 6.0, 0.0]
+    feet = feet[:, :, [1, 0, 2]]
+    path = planted_path_cam(across, feet, np.ones((len(true), 4)), person.times_s)
+    assert np.linalg.norm(path - across, axis=1).mean() < 0.1
+
+
+@pytest.mark.parametrize("fps", [10.0, 60.0])
+def test_it_is_the_same_at_any_frame_rate(fps):
+    times_s = np.arange(int(3 * fps)) / fps
+    guessed = np.stack([0 * times_s, 0 * times_s, 4 + 0.1 * np.sin(5 * times_s)], axis=1)
+    path = planted_path_cam(guessed, np.zeros((len(times_s), 1, 3)), np.ones((len(times_s), 1)), times_s)
+    assert np.ptp(path[:, 2]) < 0.06
+
+
+def test_one_frame_stays_as_it_is():
+    assert planted_path_cam(np.ones((1, 3)), np.zeros((1, 4, 3)), np.ones((1, 4)), np.zeros(1)).tolist() == [[1, 1, 1]]
