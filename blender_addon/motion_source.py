@@ -134,8 +134,9 @@ def _map_of_shown_bones(armature: bpy.types.Object) -> rigmap.RigMap:
         return rig_map
     tree = bone_tree.BoneTree(rest_bones(armature))
     deforming = tree.only(i for i, bone in enumerate(tree.bones) if bone.deform)
-    shown = recognise.recognise(deforming.bones)
-    return shown.to_rig_map() if shown.complete else rig_map
+    # What hangs on what is not as in a body there, which recognition doubts; that it is one is known already.
+    shown = {finding.role: finding.bone for finding in recognise.recognise(deforming.bones).findings if finding.bone}
+    return rigmap.RigMap(shown) if set(rigmap.REQUIRED_ROLES) <= set(shown) else rig_map
 
 
 def _pose_world(armature: bpy.types.Object) -> np.ndarray:
