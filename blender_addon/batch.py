@@ -21,7 +21,7 @@ if not __package__:  # started as a file by Blender: the package is entered here
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     __package__ = "blender_addon"
 
-from . import engine, exporting, motion_source, result, session
+from . import corrections, engine, exporting, motion_source, result, session
 from .core import ROOT, client, clip, errors, protocol, world
 from .hush import silent
 from .preview import render_preview, require_renderer
@@ -96,6 +96,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         metavar="TYPE",
         help=f"files beside the .blend: {' '.join(kinds)}",
     )
+    corrections.add_arguments(parser)
     result.add_arguments(parser)
     options = parser.parse_args(arguments)
     options.export = [kind.upper() for kind in options.export]
@@ -136,6 +137,8 @@ class _Job:
             end_s=options.end,
             keypoints=kept if kept is not None and kept.is_file() else None,
             network=options.network,
+            corrections=corrections.corrections_of_arguments(options),
+            parts=corrections.parts_of_arguments(options),
             result=result.options_of_arguments(options),
         )
         self._keypoints_out = kept if self._request.keypoints is None else None

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import argparse
 import math
+from collections.abc import Callable
 
 import bpy
 
 from . import pose_preview, report
 from .core import corrections, errors, parts
 
-__all__ = ["ATCN_OT_choose_parts", "ATCN_OT_reset_corrections", "ATCN_PT_corrections", "AtcnCorrections"]
+__all__ = [
+    "ATCN_OT_choose_parts",
+    "ATCN_OT_reset_corrections",
+    "ATCN_PT_corrections",
+    "AtcnCorrections",
+    "add_arguments",
+    "corrections_of_arguments",
+    "parts_of_arguments",
+]
 
+# The command line's options, by the fields of `Corrections`.
+_OPTIONS = {
+    "arm_spread_deg": "turn the arms away from the body",
+    "leg_spread_deg": "turn the legs apart",
+    "foot_angle_deg": "raise the toes over the heels",
+    "hip_height_percent": "raise the body by a share of its leg length",
+    "lean_deg": "lean all above the hips forward",
+}
 SLIDERS = ("arm_spread", "leg_spread", "foot_angle", "hip_height", "lean")
 _PRESETS = {
     "whole": ("Whole Body", "Key everything"),
@@ -170,3 +188,46 @@ def _draw_parts(layout: bpy.types.UILayout, settings: AtcnCorrections) -> None:
         row = column.row(align=True)
         for part in pair:
             row.prop_enum(settings, "parts", part)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line's options for the same."""
+    group = parser.add_argument_group("corrections, over the whole clip")
+    for field, words in _OPTIONS.items():
+        name, _, unit = field.rpartition("_")
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=_within(corrections.LIMITS[field]),
+            default=0.0,
+            dest=field,
+            metavar=unit.upper(),
+            help=words,
+        )
+    group.add_argument(
+        "--parts",
+        nargs="+",
+        choices=[*parts.PRESETS, *parts.PARTS],
+        default=["whole"],
+        metavar="PART",
+        help=f"parts of the body that get keys: {' '.join(parts.PRESETS)}, or some of {' '.join(parts.PARTS)}",
+    )
+
+
+def _within(limit: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not abs(value) <= limit:
+            raise argparse.ArgumentTypeError(f"{text} is not between -{limit:g} and {limit:g}")
+        return value
+
+    return number
+
+
+def corrections_of_arguments(options: argparse.Namespace) -> corrections.Corrections:
+    """What the command line says."""
+    return corrections.Corrections(**{field: getattr(options, field) for field in _OPTIONS})
+
+
+def parts_of_arguments(options: argparse.Namespace) -> frozenset[str]:
+    """The parts that the command line names, presets and single ones together."""
+    return frozenset().union(*(parts.PRESETS.get(part, {part}) for part in options.parts))
