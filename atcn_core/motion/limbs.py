@@ -35,6 +35,9 @@ PRIOR_WEIGHT = 0.1
 # Cosines between a plane's axis and the suggested one where trust in the plane ends and where it is full: no joint of
 # the body bends that way, so a plane beyond it is noise.
 ARM_DOUBT_AT, LEG_DOUBT_AT = (-0.6, -0.2), (-0.5, 0.2)
+# Cosines between upper arm and forearm from where on no noise can bend an elbow that far the wrong way: the shoulder
+# is turned further than usual.
+ARM_SURE_AT = (0.5, -0.2)
 
 # In the chest's axes (left, up, forward): where the left arm points in the middle of its range, and the axis its
 # elbow then bends about. Turned from there by the shortest way, the axis is right for an arm that hangs (forearm to
@@ -127,15 +130,24 @@ def _plane(upper: np.ndarray, lower: np.ndarray, prior: np.ndarray) -> tuple[np.
 
 
 def _steady_hinge(
-    upper: np.ndarray, lower: np.ndarray, prior: np.ndarray, doubt_at: tuple[float, float], times_s: np.ndarray
+    upper: np.ndarray,
+    lower: np.ndarray,
+    prior: np.ndarray,
+    times_s: np.ndarray,
+    doubt_at: tuple[float, float],
+    sure_at: tuple[float, float] | None = None,
 ) -> np.ndarray:
     """Bending axis (T, 3) of a moving limb: its plane as far as the bend shows it, else that of the frames around.
 
     The plane is a turn about the limb away from `prior`. Errors of the joints turn it the more the straighter the limb
-    is, so its weight rises with the bend; far from any bend a little trust in `prior` decides. doubt_at: see above.
+    is, so its weight rises with the bend; far from any bend a little trust in `prior` decides. doubt_at, sure_at: see
+    above.
     """
     plane, sine, agreement = _plane(upper, lower, prior)
-    weight = (sine / STEADY_SINE) ** STEADY_POWER * fading(agreement, *doubt_at)
+    trust = fading(agreement, *doubt_at)
+    if sure_at is not None:
+        trust = np.maximum(trust, fading(np.sum(upper * lower, axis=-1), *sure_at))
+    weight = (sine / STEADY_SINE) ** STEADY_POWER * trust
     away = np.sum(plane * np.cross(upper, prior), axis=-1)
     pull = weight + PRIOR_WEIGHT
     turned = np.stack([weight * agreement + PRIOR_WEIGHT, weight * away], axis=-1) / pull[:, None]
@@ -147,7 +159,7 @@ def arm_hinge(body: Landmarks, side: str, chest: np.ndarray, times_s: np.ndarray
     """Axis (T, 3) about which the elbow bends: upper arm x forearm."""
     upper, lower = body.between(f"{side}_shoulder", f"{side}_elbow"), body.between(f"{side}_elbow", f"{side}_wrist")
     prior = _across(carried_hinge("arm", side, chest, upper), upper)
-    return _steady_hinge(upper, lower, prior, ARM_DOUBT_AT, times_s)
+    return _steady_hinge(upper, lower, prior, times_s, ARM_DOUBT_AT, ARM_SURE_AT)
 
 
 def leg_hinge(
@@ -165,7 +177,7 @@ def leg_hinge(
     agreement = np.sum(by_foot * carried, axis=-1)
     trust = (0.7 * sole_trust * fading(sine, 0.3, 0.7) * fading(agreement, 0.0, 0.5))[..., None]
     prior = normalized(trust * by_foot + (1.0 - trust) * carried)
-    return _steady_hinge(upper, lower, prior, LEG_DOUBT_AT, times_s)
+    return _steady_hinge(upper, lower, prior, times_s, LEG_DOUBT_AT)
 
 
 def rest_arm_hinge(body: Landmarks, side: str, axes: BodyAxes) -> np.ndarray:

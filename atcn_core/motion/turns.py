@@ -24,7 +24,7 @@ from .smoothing import fading, running_weight, smoothed
 __all__ = ["BodyTurns", "body_turns"]
 
 # Belts against wild frames, well outside what joints can do (half of a forearm's twist is in the forearm itself).
-HEAD_LIMIT_RAD, HAND_LIMIT_RAD, FOOT_LIMIT_RAD, CLAVICLE_LIMIT_RAD = np.deg2rad([95.0, 105.0, 75.0, 30.0])
+HEAD_LIMIT_RAD, HAND_LIMIT_RAD, FOOT_LIMIT_RAD, CLAVICLE_LIMIT_RAD = np.deg2rad([95.0, 105.0, 90.0, 30.0])
 CHEST_LIMIT_RAD = np.deg2rad(110.0)
 # How much of the shoulder's movement against the chest the collar bone shows.
 CLAVICLE_SHARE = 0.7
