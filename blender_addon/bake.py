@@ -154,7 +154,7 @@ def _channels(held_armature: blocks.Held, track: retarget.PoseTrack, bone: str) 
     armature = held_armature.get()
     pose_bone = _pose_bone(armature, bone)
     location = track.root_location if bone == track.root_bone else track.other_locations.get(bone)
-    if location is None and pose_bone.location.length > 1e-6:
+    if location is None and pose_bone.location.length > 1e-6 and bone not in track.unplaced:
         location = np.zeros((len(values), 3))
     if location is not None:
         channels["location"] = reduction.Channel(reduction.PLACE, location, _cm_per_unit(armature, pose_bone))

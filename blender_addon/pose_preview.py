@@ -19,7 +19,7 @@ from . import report, rigs, runs
 from .apply import scene_fps
 from .bake import frame_times_s
 from .blocks import Held
-from .core import corrections, errors, parts, retarget, rigmap, world
+from .core import corrections, errors, ik_controls, parts, retarget, rigmap, world
 
 __all__ = [
     "ATCN_OT_preview_pose",
@@ -115,7 +115,9 @@ def _show() -> None:
     if not _covers(_preview.track, clip_s, time_s):
         _preview = replace(_preview, track=_solved_around(time_s, scene.atcn.corrections, armature))
     pose = retarget.resample(_preview.track, np.array([time_s]))
-    switches = [s for s in _preview.rig_map.switches if _has(armature, s)]
+    limbs = ik_controls.ik_limbs(_preview.rig_map, armatures.bone_names(armature))
+    wanted = ik_controls.switches(_preview.rig_map, limbs, pose, ik=False)
+    switches = [switch for switch in wanted if _has(armature, switch)]
     armature[KEY] = json.dumps(_kept(armature, pose, switches))
     for name, quats in pose.quats.items():
         _turn(armature.pose.bones[name], quats[0])
@@ -161,7 +163,7 @@ def _place(bone: bpy.types.PoseBone, name: str, pose: retarget.PoseTrack) -> Non
     location = pose.root_location if name == pose.root_bone else pose.other_locations.get(name)
     if location is not None:
         bone.location = location[0]
-    elif pose.root_bone:
+    elif name not in pose.unplaced:
         bone.location = (0.0, 0.0, 0.0)
     bone.scale = (1.0, 1.0, 1.0)
 

@@ -94,6 +94,7 @@ def only(track: PoseTrack, rest: RigRest, rig_map: RigMap, parts: frozenset[str]
     return replace(
         track,
         root_bone=track.root_bone if moves else "",
+        unplaced=track.unplaced if moves else track.unplaced | {track.root_bone},
         quats={bone: quats for bone, quats in track.quats.items() if kept(bone)},
         other_locations={b: way for b, way in track.other_locations.items() if kept(b) and stays(b)},
         directions_world={role: way for role, way in track.directions_world.items() if kept(rig_map.bones[role])},

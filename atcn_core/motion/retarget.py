@@ -38,6 +38,7 @@ class PoseTrack:
     root_location:    (T, 3) as its pose_bone.location wants it.
     directions_world: {role: (T, 3)} unit, from each mapped bone's head to the next one's: for checking.
     other_locations:  {bone: (T, 3)}, pose_bone.location of bones that are no children of what they are joined to.
+    unplaced:         bones that turn where the animator has put them: their place is not to be keyed, not even to rest.
     """
 
     times_s: np.ndarray
@@ -46,6 +47,7 @@ class PoseTrack:
     root_location: np.ndarray
     directions_world: dict[str, np.ndarray]
     other_locations: dict[str, np.ndarray] = field(default_factory=dict)
+    unplaced: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         frames = len(self.times_s)
@@ -202,4 +204,5 @@ def resample(track: PoseTrack, times_s: np.ndarray) -> PoseTrack:
         between(track.root_location),
         {role: normalized(between(d)) for role, d in track.directions_world.items()},
         {bone: between(location) for bone, location in track.other_locations.items()},
+        track.unplaced,
     )

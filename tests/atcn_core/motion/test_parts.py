@@ -5,7 +5,7 @@ import pytest
 
 from atcn_core.errors import RigError
 from atcn_core.motion.parts import PARTS, PRESETS, WHOLE, only, part_of_bones
-from atcn_core.motion.retarget import RigRest, solve
+from atcn_core.motion.retarget import RigRest, resample, solve
 from atcn_core.motion.rigmap import RigMap
 from tests.atcn_core.motion.stick_rig import RIG_MAP, stick_rest
 from tests.moving_person import dancing, posed
@@ -92,6 +92,8 @@ def test_without_the_path_the_hips_still_turn():
     on_the_spot = only(track, rest, RIG_MAP, WHOLE - {"path"})
     assert on_the_spot.quats.keys() == track.quats.keys()
     assert on_the_spot.root_bone == ""
+    assert on_the_spot.unplaced == {track.root_bone}
+    assert resample(on_the_spot, track.times_s[:2]).unplaced == {track.root_bone}
 
 
 def test_bones_without_a_role_go_with_their_row_or_limb():
