@@ -6,7 +6,7 @@ of the way play it; then the values of a turn make one turn together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +16,8 @@ __all__ = ["EVERY_FRAME", "PLACE", "Channel", "Kept", "Keys", "Thinning", "every
 PLACE, QUATERNION, AXIS_ANGLE = "PLACE", "QUATERNION", "AXIS_ANGLE"
 # Below this a channel does not move: half of what a float of Blender's keys tells of a turn or of a metre.
 _STILL = 1e-7
-# The frames between keys before any is added or taken out.
-_FIRST_TRY = 12
+# Frames of the stretches that are looked through side by side: shorter is faster and leaves more needless keys.
+_STRETCH = 500
 
 
 @dataclass(frozen=True)
@@ -94,35 +94,42 @@ class Kept:
 
 @dataclass(frozen=True)
 class _Search:
-    """A channel while its keys are looked for, component by component, which is what makes it fast.
+    """Channels of one kind while their keys are looked for, one behind the other and component by component: fast.
 
-    values, slopes: (D, T). tolerance: degrees or cm.
+    values, slopes: (D, N), places in cm. firsts, lasts: (C,) frames of N where each channel begins and ends.
+    tolerance: degrees or cm.
     """
 
     kind: str
     values: np.ndarray
     slopes: np.ndarray
+    firsts: np.ndarray
+    lasts: np.ndarray
     tolerance: float
 
-    def too_far(self, at: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For these segments (S,) between keys: whether what is played is too far off (S,), and the frame where most.
+    @classmethod
+    def of(cls, channels: Sequence[Channel], tolerance: float) -> _Search:
+        scaled = [channel.values * _unit(channel) for channel in channels]
+        ends = np.cumsum([len(values) for values in scaled])
+        values = np.ascontiguousarray(np.concatenate(scaled).T)
+        slopes = np.ascontiguousarray(np.concatenate([_slopes(values) for values in scaled]).T)
+        return cls(channels[0].kind, values, slopes, np.append(0, ends[:-1]), ends - 1, tolerance)
 
-        Segments must have frames between their keys.
+    def too_far(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Whether what is played between keys on these frames (S,) is too far off anywhere (S,) bool.
+
+        There must be frames between each two.
         """
-        starts, ends = at[segments], at[segments + 1]
         inner = ends - starts - 1
         first = np.cumsum(inner) - inner
         frames = np.arange(inner.sum()) + np.repeat(starts + 1 - first, inner)
         between = _cubics(self.values, self.slopes, starts, ends, inner, frames)
-        errors = _off(self.kind, self.values[:, frames], between)
-        worst = np.maximum.reduceat(errors, first)
-        at_worst = np.flatnonzero(errors == np.repeat(worst, inner))
-        return worst > self.tolerance, frames[at_worst[np.searchsorted(at_worst, first)]]
+        return np.maximum.reduceat(_off(self.kind, self.values[:, frames], between), first) > self.tolerance
 
 
 def thinned(channels: Sequence[Channel], thinning: Thinning) -> tuple[list[Keys], Kept]:
     """Keys for each channel, and what they make of the motion. A channel that does not move has one key."""
-    keys = [_keys(channel, thinning) for channel in channels]
+    keys = _all_keys(channels, thinning)
     worst = {True: 0.0, False: 0.0}
     for channel, chosen in zip(channels, keys, strict=True):
         error = float(_off(channel.kind, channel.values.T, played(channel, chosen).T).max()) * _unit(channel)
@@ -138,18 +145,19 @@ def every_nth(channel: Channel, every: int) -> Keys:
     return Keys(at, _slopes(channel.values)[at])
 
 
-def fitted(channel: Channel, tolerance: float) -> Keys:
-    """The few keys with which what is played stays within a tolerance: degrees of a turn, cm of a place.
+def fitted(channels: Sequence[Channel], tolerance: float) -> list[Keys]:
+    """The few keys with which what is played stays within a tolerance, for channels of one kind: degrees or cm.
 
-    Keys are added where it is farthest off, everywhere at once, until it is nowhere too far; then every key goes
-    without which it still is not. Slopes are the motion's own, so that keys do not depend on each other.
+    From each key on the next one is as far away as it can be, in many stretches of the clip at once; then every key
+    goes that is not needed. Slopes are the motion's own, so that keys do not depend on each other.
     """
-    slopes = _slopes(channel.values)
-    values = np.ascontiguousarray(channel.values.T)
-    search = _Search(channel.kind, values, np.ascontiguousarray(slopes.T), tolerance / _unit(channel))
-    last = len(slopes) - 1
-    at = _merged(search, _split(search, np.unique(np.append(np.arange(0, last, _FIRST_TRY), last))))
-    return Keys(at, slopes[at])
+    search = _Search.of(channels, tolerance)
+    at = _merged(search, _farthest(search))
+    begins, ends = np.searchsorted(at, search.firsts), np.searchsorted(at, search.lasts, side="right")
+    return [
+        Keys(at[begin:end] - first, _slopes(channel.values)[at[begin:end] - first])
+        for channel, first, begin, end in zip(channels, search.firsts, begins, ends, strict=True)
+    ]
 
 
 def played(channel: Channel, keys: Keys) -> np.ndarray:
@@ -164,12 +172,22 @@ def played(channel: Channel, keys: Keys) -> np.ndarray:
     return np.append(between.T, channel.values[-1:], axis=0)
 
 
-def _keys(channel: Channel, thinning: Thinning) -> Keys:
-    if _is_still(channel):
-        return Keys(np.zeros(1, dtype=int), np.zeros((1, channel.values.shape[1])))
+def _all_keys(channels: Sequence[Channel], thinning: Thinning) -> list[Keys]:
+    """Each channel's keys."""
+    keys = {i: _single_key(channel) for i, channel in enumerate(channels) if _is_still(channel)}
+    moving = [i for i in range(len(channels)) if i not in keys]
     if thinning.tolerance_deg is None:
-        return every_nth(channel, thinning.every)
-    return fitted(channel, thinning.tolerance_cm if channel.kind == PLACE else thinning.tolerance_deg)
+        keys |= {i: every_nth(channels[i], thinning.every) for i in moving}
+        return [keys[i] for i in range(len(channels))]
+    for kind in {channels[i].kind for i in moving}:
+        alike = [i for i in moving if channels[i].kind == kind]
+        tolerance = thinning.tolerance_cm if kind == PLACE else thinning.tolerance_deg
+        keys |= dict(zip(alike, fitted([channels[i] for i in alike], tolerance), strict=True))
+    return [keys[i] for i in range(len(channels))]
+
+
+def _single_key(channel: Channel) -> Keys:
+    return Keys(np.zeros(1, dtype=int), np.zeros((1, channel.values.shape[1])))
 
 
 def _is_still(channel: Channel) -> bool:
@@ -223,31 +241,45 @@ def _off(kind: str, one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.degrees(2.0 * np.arccos(np.minimum(cosine, 1.0)))
 
 
-def _split(search: _Search, at: np.ndarray) -> np.ndarray:
-    """Keys added until no segment is too far off."""
-    segments = np.arange(len(at) - 1)
-    while True:
-        segments = segments[np.diff(at)[segments] > 1]
-        if not len(segments):
-            return at
-        too_far, worst_frames = search.too_far(at, segments)
-        new = worst_frames[too_far]
-        at = np.union1d(at, new)
-        # only what was split can still be too far off
-        made = np.searchsorted(at, new)
-        segments = np.union1d(made - 1, made)
+def _farthest(search: _Search) -> np.ndarray:
+    """Keys on the borders of stretches and, between them, each as far from the one before as it can be.
+
+    How far is found by doubling, then by halving what is left between a fitting and an unfitting length.
+    """
+    start = np.concatenate([np.arange(first, last, _STRETCH) for first, last in _channels(search)])
+    stretch_end = np.concatenate([np.append(np.arange(a, b, _STRETCH)[1:], b) for a, b in _channels(search)])
+    found = [start, stretch_end]
+    fits, too_long = start + 1, stretch_end + 1
+    while len(start):
+        decided = (fits >= stretch_end) | (too_long - fits <= 1)
+        found.append(fits[decided])
+        start = np.where(decided, fits, start)
+        fits, too_long = np.where(decided, start + 1, fits), np.where(decided, stretch_end + 1, too_long)
+        going = start < stretch_end
+        start, stretch_end, fits, too_long = start[going], stretch_end[going], fits[going], too_long[going]
+        untried = too_long > stretch_end
+        tried = np.where(untried, np.minimum(2 * fits - start, stretch_end), (fits + too_long) // 2)
+        open_ones = np.flatnonzero(tried > fits)
+        if len(open_ones):
+            bad = search.too_far(start[open_ones], tried[open_ones])
+            too_long[open_ones[bad]] = tried[open_ones[bad]]
+            fits[open_ones[~bad]] = tried[open_ones[~bad]]
+    return np.unique(np.concatenate(found))
+
+
+def _channels(search: _Search) -> Iterator[tuple[int, int]]:
+    return zip(search.firsts, search.lasts, strict=True)
 
 
 def _merged(search: _Search, at: np.ndarray) -> np.ndarray:
     """Keys taken out, never two neighbours at a time, as long as what they leave is not too far off."""
-    needed = np.zeros(len(at), dtype=bool)
-    needed[[0, -1]] = True
+    needed = np.isin(at, search.firsts) | np.isin(at, search.lasts)
     turn = 0
     while not needed.all():
         tried = _apart(np.flatnonzero(~needed), turn)
         thin = np.delete(at, tried)
-        too_far, _ = search.too_far(thin, np.searchsorted(thin, at[tried]) - 1)
-        gone = tried[~too_far]
+        after = np.searchsorted(thin, at[tried])
+        gone = tried[~search.too_far(thin[after - 1], thin[after])]
         needed[tried] = True
         # one that could not go will hardly be able to with longer segments beside it
         at, needed = np.delete(at, gone), np.delete(needed, gone)
