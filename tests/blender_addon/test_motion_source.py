@@ -15,7 +15,7 @@ from blender_addon.rig_files import import_armatures
 from .addon import make_armature, switched_on
 from .armatures import a_pose, evaluated_heads, t_pose
 from .rigs_in_reach import own_rig
-from .solve_measures import degrees_between, follow, heads_at, segment_errors_deg
+from .solve_errors import degrees_between, follow, heads_at, segment_errors_deg
 from .test_session import waving_motion
 
 __all__ = ["switched_on"]
@@ -32,11 +32,9 @@ LIMBS = [f"{side}_{part}" for side in SIDES for part in ("upper_arm", "forearm",
 @pytest.fixture
 def no_engine(monkeypatch):
     """Whoever asks for the engine is told that there is none."""
-
-    def none_here():
-        raise errors.EngineError("There is no engine.")
-
-    monkeypatch.setattr(engine, "find_engine", none_here)
+    monkeypatch.setenv(engine.ENGINE_VARIABLE, "no such python")
+    with pytest.raises(errors.EngineError):
+        engine.find_engine()
 
 
 def waving_rig(fps: int = 30) -> bpy.types.Object:

@@ -116,3 +116,12 @@ def test_an_error_is_shown_whole_in_lines_that_fit_with_the_way_to_its_log(with_
     assert "Choose another file." in lines
     assert max(len(line) for line in lines) < 45
     assert ("operator", "wm.path_open") in drawn
+
+
+def test_a_movement_that_is_there_already_needs_no_engine_and_is_chosen_by_file_or_armature(switched_on, monkeypatch):
+    monkeypatch.setenv(engine.ENGINE_VARIABLE, "no such python")
+    for source, chosen in (("BVH", "bvh"), ("ARMATURE", "source_armature")):
+        bpy.context.scene.atcn.source = source
+        drawn = draw()
+        assert {("prop", "source"), ("prop", chosen), ("operator", "atcn.transfer")} <= set(drawn)
+        assert not {("prop", "video"), ("operator", "atcn.capture"), ("operator", "atcn.install_engine")} & set(drawn)
