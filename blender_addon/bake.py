@@ -12,7 +12,7 @@ from . import blocks, compat
 from .core import errors, reduction, retarget, rigmap
 from .steps import Steps, aside, finish
 
-__all__ = ["bake", "baking", "frame_times_s", "give", "key_switches"]
+__all__ = ["bake", "baking", "frame_times_s", "give", "give_copy", "key_switches"]
 
 _LINEAR, _BEZIER = 1, 2
 _ALIGNED = 3
@@ -86,6 +86,15 @@ def give(armature: bpy.types.Object, action: bpy.types.Action) -> None:
     """Have the armature moved by an Action of `baking`. The one that was there before stays in the file."""
     _keep_present_action(armature)
     compat.assign_action(armature, action)
+
+
+def give_copy(armature: bpy.types.Object) -> bpy.types.Action:
+    """Have the armature moved by a copy of its own Action, which stays in the file. Returns the copy."""
+    _keep_present_action(armature)
+    copy = armature.animation_data.action.copy()
+    copy.use_fake_user = False
+    armature.animation_data.action = copy
+    return copy
 
 
 def _keep_present_action(armature: bpy.types.Object) -> None:

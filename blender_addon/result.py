@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import bpy
 
 from . import compat
-from .bake import give
+from .bake import give, give_copy
 from .core import errors, ik_controls, reduction, rigmap
 from .merging import merge_keys
 
@@ -119,13 +119,15 @@ def place(
     options: ResultOptions,
     first_frame: int,
     last_frame: int,
+    in_part: bool = False,
 ) -> bpy.types.Action:
     """Give an Action of `bake.baking` to the armature in the way that the options say. Returns the one with the keys.
 
     REPLACE: within these frames the present Action's keys of the same channels give way; an Action that this add-on
     made of the same clip first loses all that it keyed then, so that nothing of an earlier try remains. Without a
     present Action it is a new one. NLA: the strip lies on a track of its own; the active Action stays as it is.
-    Raises RigError.
+    in_part: only some parts of the body have keys, and the others go on as the present Action has them: a new Action
+    begins as its copy, and of an earlier try what the new one does not key remains. Raises RigError.
     """
     require_writable(armature, options)
     paths = "\n".join(sorted({curve.data_path for curve in compat.curves_in(action)}))
@@ -133,15 +135,23 @@ def place(
     if options.mode == NLA:
         _add_strip(armature, action, clip_name, first_frame)
         return action
-    present = _own_action(armature) if options.mode == REPLACE else None
+    present = _own_action(armature) if options.mode == REPLACE or in_part else None
     if present is None:
         give(armature, action)
         return action
-    if present.get(_CLIP) == clip_name:
+    if options.mode == NEW:
+        present = give_copy(armature)
+        present[_CLIP] = clip_name
+    if in_part:
+        present[_PATHS] = "\n".join(sorted({*str(present.get(_PATHS, "")).split("\n"), *paths.split("\n")} - {""}))
+    elif present.get(_CLIP) == clip_name:
         _empty(armature, set(str(present.get(_PATHS, "")).split("\n")))
         present[_PATHS] = paths
     merge_keys(armature, action, first_frame, last_frame)
+    name = action.name
     bpy.data.actions.remove(action)
+    if options.mode == NEW:
+        present.name = name
     present.update_tag()
     return present
 

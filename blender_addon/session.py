@@ -172,6 +172,7 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
             options=request.result,
             first_frame=request.start_frame,
             last_frame=last_frame,
+            in_part=request.parts != parts.WHOLE,
         )
     keys = kept.sentence if kept is not None else ""
     return Applied(things[0].name, action.name, request.start_frame, last_frame, keys)
