@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..rotation import normalized, quat_rotate, quat_slerp, quat_unrolled
+from .feet import FootMode, held_feet, rest_legs, standing_feet
 from .ground import floor_height_m
 from .hierarchy import posed, turn_in
 from .landmarks import SIDES, motion_landmarks, rest_landmarks
@@ -70,11 +71,12 @@ def next_roles(rig_map: RigMap) -> dict[str, str]:
     return following
 
 
-def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap) -> PoseTrack:
+def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | None = None) -> PoseTrack:
     """The motion as local turns and root path of a rig.
 
     Each bone keeps its rest roll and is turned as the body's part it plays has turned from the rig's rest pose.
-    The way through the room is scaled by the leg's length, so that strides fit. Raises RigError.
+    The way through the room is scaled by the leg's length, so that strides fit. feet: how feet that stand are held;
+    without it legs point exactly where the performer's do, and feet may slide. Raises RigError.
     """
     rig_map.require(rest.names, rig_map.name or "of this rig")
     heads = {role: rest.head_world(bone) for role, bone in rig_map.bones.items()}
@@ -93,7 +95,15 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap) -> PoseTrack:
     turns = bone_turns(turned, rest, rig_map, chains)
     part_turns = {role: turns[bone] for role, bone in rig_map.bones.items() if bone in turns}
     standing_m = {role: float((heads[role] - rest.world_from_armature[:3, 3]) @ axes.up) for role in _feet(heads)}
-    hips_world = _hips_path(motion, part_turns, heads, standing_m, rest.world_from_armature[:3, 3])
+    origin = rest.world_from_armature[:3, 3]
+    hips_world = _hips_path(motion, part_turns, heads, standing_m, origin)
+    if feet is not None:
+        legs = rest_legs(heads, _standing_heights_m(standing_m, _half_leg_m(heads)), axes.forward)
+        standing = standing_feet(motion.standing_chance(), motion.times_s, feet)
+        turned, hips_world = held_feet(
+            turned, hips_world, heads["hips"], legs, standing, motion.times_s, float(origin[2]), still=feet.still
+        )
+        turns = bone_turns(turned, rest, rig_map, chains)
     moved = posed(rest, turns, rig_map.bones["hips"], hips_world, carriers)
     world_turn = turn_in(rest.world_from_armature[:3, :3])
     directions = {
@@ -136,15 +146,7 @@ def _hips_path(
             for start, end in (("hip", "knee"), ("knee", "ankle"))
         ]
     )
-    rig_m = float(
-        np.mean(
-            [
-                np.linalg.norm(heads[f"{side}_{end}"] - heads[f"{side}_{start}"])
-                for side in SIDES
-                for start, end in (("thigh", "shin"), ("shin", "foot"))
-            ]
-        )
-    )
+    rig_m = _half_leg_m(heads)
     middle = 0.5 * (points["left_hip"] + points["right_hip"]) * (rig_m / max(captured_m, 1e-9))
     middle[:, :2] += origin[:2]
     rest_middle = 0.5 * (heads["left_thigh"] + heads["right_thigh"])
@@ -153,6 +155,12 @@ def _hips_path(
     above_m = np.stack([feet_m[role] - standing_m[role] for role in feet_m], axis=1)
     middle[:, 2] += origin[2] - floor_height_m(above_m)
     return middle + quat_rotate(turns["hips"], heads["hips"] - rest_middle)
+
+
+def _half_leg_m(heads: dict[str, np.ndarray]) -> float:
+    """The mean length of the rig's thighs and shins."""
+    ends = [(f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in (("thigh", "shin"), ("shin", "foot"))]
+    return float(np.mean([np.linalg.norm(heads[end] - heads[start]) for start, end in ends]))
 
 
 def _feet(heads: dict[str, np.ndarray]) -> list[str]:
