@@ -9,13 +9,26 @@ import bpy
 
 from blender_addon import rigs
 from blender_addon.core import rigmap
-from blender_addon.rig_files import import_armatures
+from blender_addon.rig_files import RIGIFY, import_armatures
 
-__all__ = ["OTHERS", "OWN", "own_rig", "reads_gltf", "rig_makers"]
+__all__ = ["MOCAP", "OTHERS", "OWN", "brought", "own_rig", "reads_gltf", "rig_makers", "sources"]
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "rigs"
 OTHERS = ROOT.parent / "shared" / "rigs"
+MOCAP = ROOT.parent / "shared" / "mocap"
+RIGIFY_KINDS = ("basic_human", "human", "basic_human:generated", "human:generated")
+# One take of each naming and skeleton there is.
+TAKES = (
+    "cmuasf_02_01",
+    "cmudaz_martial_04",
+    "cmufbx_55_01",
+    "cmuiclone_006_01",
+    "cmumisc_131_01",
+    "cmutxt_jumping_e01",
+    "fair1_zombie_01",
+    "m2m_reject_01",
+)
 
 # Detector points as bones: it has no limbs.
 _NO_PERSON = {"rig.openpose"}
@@ -34,6 +47,27 @@ def rig_makers() -> dict[str, Callable[[], Made]]:
     return dict(_makers())
 
 
+def sources() -> dict[str, str]:
+    """By name, every rig in reach as what `import_armatures` takes: also Rigify's and those of motion files."""
+    found = {path.parent.name: str(rigmap.load_rig(path).avatar) for path in sorted(OWN.glob("*/rig.json"))}
+    gltf = sorted(OTHERS.glob("*/*.glb")) if reads_gltf() else []
+    found |= {path.stem: str(path) for path in gltf}
+    found |= {_mpfb_name(path): str(path) for path in sorted(OTHERS.glob("cc0_makehuman_mpfb/rig.*.json"))}
+    found |= {f"Rigify {kind}": f"{RIGIFY}{kind}" for kind in RIGIFY_KINDS}
+    return found | {f"BVH {take}": str(MOCAP / f"{take}.bvh") for take in TAKES if (MOCAP / f"{take}.bvh").is_file()}
+
+
+def _mpfb_name(path: Path) -> str:
+    return f"mpfb {path.stem.removeprefix('rig.')}"
+
+
+def brought(source: str) -> bpy.types.Object:
+    """The armature of one of the `sources`, in the present scene."""
+    armature = import_armatures(source)[0]
+    bpy.context.view_layer.update()
+    return armature
+
+
 def _makers() -> Iterator[tuple[str, Callable[[], Made]]]:
     for path in sorted(OWN.glob("*/rig.json")):
         yield path.parent.name, lambda path=path: own_rig(path)
@@ -42,7 +76,7 @@ def _makers() -> Iterator[tuple[str, Callable[[], Made]]]:
     for path in sorted(OTHERS.glob("cc0_makehuman_mpfb/rig.*.json")):
         if path.stem in _NO_PERSON:
             continue
-        yield f"mpfb {path.stem.removeprefix('rig.')}", lambda path=path: _recognised(path)
+        yield _mpfb_name(path), lambda path=path: _recognised(path)
 
 
 def own_rig(path: Path) -> Made:
@@ -57,6 +91,5 @@ def own_rig(path: Path) -> Made:
 
 
 def _recognised(path: Path) -> Made:
-    armature = import_armatures(str(path))[0]
-    bpy.context.view_layer.update()
+    armature = brought(str(path))
     return armature, rigs.map_of_armature(armature)
