@@ -11,8 +11,10 @@ if "." in (__package__ or ""):
     from ..atcn_core import clip, egl, errors, frames, rotation, skeleton
     from ..atcn_core.motion import (
         bone_tree,
+        bvh,
         bvh_person,
         corrections,
+        feet,
         from_rig,
         ik_controls,
         parts,
@@ -28,8 +30,10 @@ else:
     from atcn_core import clip, egl, errors, frames, rotation, skeleton
     from atcn_core.motion import (
         bone_tree,
+        bvh,
         bvh_person,
         corrections,
+        feet,
         from_rig,
         ik_controls,
         parts,
@@ -46,6 +50,7 @@ __all__ = [
     "EXTENSION_ID",
     "ROOT",
     "bone_tree",
+    "bvh",
     "bvh_person",
     "client",
     "clip",
@@ -53,6 +58,7 @@ __all__ = [
     "egl",
     "environment",
     "errors",
+    "feet",
     "frames",
     "from_rig",
     "ik_controls",

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
+from mathutils import Vector
 
-from .core import errors
+from .core import bvh, errors
 from .hush import silent
 from .motion_source import animated_range, kept_frame
 
@@ -33,9 +34,15 @@ class Kind:
 def _write_bvh(filepath: str, armature: bpy.types.Object, frames: tuple[int, int]) -> object:
     # The exporter writes the armature's own space: its object's scale would be lost.
     scale = _BVH_UNITS_A_METRE * armature.matrix_world.median_scale
-    return bpy.ops.export_anim.bvh(
+    done = bpy.ops.export_anim.bvh(
         filepath=filepath, check_existing=False, frame_start=frames[0], frame_end=frames[1], global_scale=scale
     )
+    # Nor does it turn anything, and other programs have y up. Armatures that were imported often have it themselves.
+    up = armature.matrix_world.to_3x3().inverted() @ Vector((0.0, 0.0, 1.0))
+    if up.z == max(up, key=abs):
+        path = Path(filepath)
+        path.write_text(bvh.z_up_to_y_up(path.read_text(encoding="utf-8")), encoding="utf-8")
+    return done
 
 
 def _write_fbx(filepath: str, armature: bpy.types.Object, frames: tuple[int, int]) -> object:
@@ -84,7 +91,7 @@ KINDS = {
 def export_animation(armature: bpy.types.Object, scene: bpy.types.Scene, path: Path, kind: str) -> None:
     """Write an armature, its meshes (all but BVH have them) and its clip, from first key to last, at the scene's rate.
 
-    kind: of KINDS. The scene is as before. There is a whole file at the end, or none; BVH is in centimetres.
+    kind: of KINDS. The scene is as before. There is a whole file at the end, or none; BVH is in centimetres, y up.
     Raises MotionError where nothing is animated, RigError in Edit Mode, OutputError where it cannot be written.
     """
     frames = animated_range(armature)

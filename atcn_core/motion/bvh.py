@@ -13,9 +13,11 @@ import numpy as np
 
 from ..errors import MotionError
 
-__all__ = ["END_SUFFIX", "BvhMotion", "BvhSkeleton", "read_bvh", "read_bvh_skeleton"]
+__all__ = ["END_SUFFIX", "BvhMotion", "BvhSkeleton", "read_bvh", "read_bvh_skeleton", "z_up_to_y_up"]
 
 END_SUFFIX = ".End"
+# What each channel of a file with z up becomes in one with y up (x, z, -y): its new axis, and whether its sign changes.
+_TO_Y_UP = {"X": ("X", False), "Y": ("Z", True), "Z": ("Y", False)}
 
 
 @dataclass(frozen=True)
@@ -170,3 +172,39 @@ def _turns_about(axis: int, angles_rad: np.ndarray) -> np.ndarray:
     turns[:, two, one] = np.sin(angles_rad)
     turns[:, one, two] = -turns[:, two, one]
     return turns
+
+
+def z_up_to_y_up(text: str) -> str:
+    """A BVH file with z up, turned so that y is up and what looked along -y looks along z, as most programs expect.
+
+    A turn about an axis becomes one about that axis' new place, so the angles stay as they are written, save for their
+    sign; the channels' order follows.
+    """
+    head, _, tail = text.partition("MOTION")
+    lines, columns = [], []
+    for line in head.splitlines():
+        words = line.split()
+        if words[:1] == ["OFFSET"]:
+            line = f"{_indent(line)}OFFSET {words[1]} {words[3]} {_negated(words[2])}"
+        elif words[:1] == ["CHANNELS"]:
+            turned = [_TO_Y_UP[channel[0]][0] + channel[1:] for channel in words[2:]]
+            # Positions stay in the order X Y Z, which some readers take for granted.
+            places = [i for i, channel in enumerate(turned) if channel.endswith("position")]
+            order = [*sorted(places, key=turned.__getitem__), *(i for i in range(len(turned)) if i not in places)]
+            columns += [(len(columns) + i, _TO_Y_UP[words[2 + i][0]][1]) for i in order]
+            line = " ".join([f"{_indent(line)}CHANNELS {words[1]}", *(turned[i] for i in order)])
+        lines.append(line)
+    frames, frame_time, *rows = [line for line in tail.splitlines() if line.strip()]
+    lines += ["MOTION", frames, frame_time]
+    for row in rows:
+        values = row.split()
+        lines.append(" ".join(_negated(values[i]) if negative else values[i] for i, negative in columns))
+    return "\n".join(lines) + "\n"
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _negated(number: str) -> str:
+    return number[1:] if number.startswith("-") else f"-{number}"

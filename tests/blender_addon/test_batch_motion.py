@@ -44,7 +44,8 @@ def test_motion_files_become_blends_and_exports_at_their_own_rate_without_an_eng
     bpy.context.scene.collection.objects.link(armature)
     hand = rigs.find_rig(RIG).map.bones["left_hand"]
     for frame in (1, 15, 30):
-        found = motion.positions[frame - 1, motion.index(hand)] / 100
+        x, y, z = motion.positions[frame - 1, motion.index(hand)] / 100
+        found = np.array([x, -z, y])
         assert np.linalg.norm(found - evaluated_heads(armature, frame)[hand]) < 1e-3
 
 

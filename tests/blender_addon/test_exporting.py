@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
 from atcn_core.motion.bvh import read_bvh
 from blender_addon import exporting, rigs, session
@@ -66,13 +66,17 @@ def assert_in_place(armature: bpy.types.Object, frames: tuple[int, ...], truth: 
             assert np.linalg.norm(found[bone] - place) < 1e-3, (frame, bone)
 
 
-def test_bvh_holds_every_joint_in_centimetres_at_the_scenes_rate(tmp_path):
-    armature, truth = moving_rig()
+@pytest.mark.parametrize("lying", [False, True], ids=["z up", "y up"])
+def test_bvh_holds_every_joint_in_centimetres_with_y_up_at_the_scenes_rate(tmp_path, lying):
+    armature, _ = moving_rig()
     armature.scale = (0.5, 0.5, 0.5)
+    if lying:  # as importers leave armatures whose own axes have y up
+        armature.data.transform(Matrix.Rotation(-np.pi / 2, 4, "X"))
+        armature.rotation_euler = (np.pi / 2, 0.0, 0.6)
     truth = [evaluated_heads(armature, frame) for frame in LOOKED_AT]
     motion = read_bvh(exported(armature, tmp_path / "wave.bvh", "BVH"))
     assert (motion.fps, len(motion.positions)) == (FPS, FRAMES)
-    turn = np.array(armature.matrix_world.to_quaternion().to_matrix())
+    turn = np.array(Matrix.Rotation(0.6, 3, "Z") @ Matrix.Rotation(np.pi / 2, 3, "X"))
     for frame, wanted in zip(LOOKED_AT, truth, strict=True):
         for bone, place in wanted.items():
             found = turn @ motion.positions[frame - FIRST, motion.index(bone)] / 100 + np.array(armature.location)
@@ -177,7 +181,8 @@ def test_an_nla_strip_is_exported_over_its_own_range(tmp_path):
     motion = read_bvh(exported(armature, tmp_path / "wave.bvh", "BVH"))
     assert len(motion.positions) == FRAMES
     spine = armature.pose.bones[0].name
-    place = np.array(armature.matrix_world.inverted() @ Vector(truth[0][spine]))
+    x, y, z = armature.matrix_world.inverted() @ Vector(truth[0][spine])
+    place = np.array([x, z, -y])
     assert np.linalg.norm(motion.positions[0, motion.index(spine)] / 100 - place) < 1e-4
 
 

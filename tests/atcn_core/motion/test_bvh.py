@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from atcn_core.errors import MotionError
-from atcn_core.motion.bvh import read_bvh, read_bvh_skeleton
+from atcn_core.motion.bvh import read_bvh, read_bvh_skeleton, z_up_to_y_up
 
 ARM = """HIERARCHY
 ROOT Hips
@@ -100,3 +100,22 @@ def test_an_incomplete_file_is_told_in_words(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.bvh").write_text(text)
     with pytest.raises(MotionError, match=r"bad\.bvh"):
         read_bvh(tmp_path / "bad.bvh")
+
+
+@pytest.mark.parametrize("order", ["XYZ", "ZXY", "YZX"])
+def test_a_file_with_z_up_turned_to_y_up_holds_the_same_motion(tmp_path: Path, order: str) -> None:
+    rng = np.random.default_rng(0)
+    spins = " ".join(f"{axis}rotation" for axis in order)
+    rows = "\n".join(" ".join(f"{value:.4f}" for value in row) for row in rng.normal(scale=60.0, size=(5, 12)))
+    text = ARM.replace("Zrotation Xrotation Yrotation", spins).replace("OFFSET 10 0 0", "OFFSET 10 -3 2")
+    text = text.replace(f"CHANNELS 3 {spins}", f"CHANNELS 6 Xposition Yposition Zposition {spins}")
+    text = text[: text.index("Frames")] + f"Frames: 5\nFrame Time: 0.04\n{rows}\n"
+    (tmp_path / "z.bvh").write_text(text)
+    (tmp_path / "y.bvh").write_text(z_up_to_y_up(text))
+    (at_rest, before), (turned, after) = (read_bvh_skeleton(tmp_path / f"{up}.bvh") for up in "zy")
+    y_up = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+    assert np.allclose(turned.heads, at_rest.heads @ y_up.T)
+    assert np.allclose(after.positions, before.positions @ y_up.T)
+    assert np.allclose(after.rotations, y_up @ before.rotations @ y_up.T)
+    assert (after.names, after.fps) == (before.names, before.fps)
+    assert "Xposition Yposition Zposition" in (tmp_path / "y.bvh").read_text()
