@@ -26,7 +26,8 @@ FAMILIES = (
     *("cmutxt_walking_e01", "fair1_wavehello_01", "m2m_jumpingjacks_01"),
 )
 RIG = rigs.list_rigs()[0]
-LIMBS = [f"{side}_{part}" for side in SIDES for part in ("upper_arm", "forearm", "thigh", "shin")]
+# Legs may bend a little more or less than the source's, so that feet stand still on legs of other proportions.
+WITHIN_DEG = {"upper_arm": 0.01, "forearm": 0.01, "thigh": 8.0, "shin": 8.0}
 
 
 @pytest.fixture
@@ -108,9 +109,8 @@ def test_a_rigs_own_export_comes_back_onto_another_rig_by_the_panels_button(swit
     assert runs.status.headline.startswith("30 frames on ")
     found = heads_at(settings.armature, rigs.map_of_armature(settings.armature), range(1, 31, 5))
     for start, end in retarget.next_roles(source_map).items():
-        if start in LIMBS:
-            apart_deg = degrees_between(found[end] - found[start], wanted[end] - wanted[start])
-            assert apart_deg.max() < 0.01, start
+        within_deg = WITHIN_DEG.get(start.partition("_")[2], 180.0)
+        assert degrees_between(found[end] - found[start], wanted[end] - wanted[start]).max() < within_deg, start
     assert settings.source == "BVH"
     assert bpy.ops.atcn.apply_last() == {"FINISHED"}
 
@@ -132,9 +132,8 @@ def test_an_animated_armature_moves_another_rig_wherever_both_stand(switched_on,
     source_map = rigs.map_of_armature(source)
     wanted, found = heads_at(source, source_map, range(1, 31, 4)), heads_at(target, target_map, range(1, 31, 4))
     for start, end in retarget.next_roles(target_map).items():
-        if start in LIMBS:
-            apart_deg = degrees_between(found[end] - found[start], wanted[end] - wanted[start])
-            assert apart_deg.max() < 0.01, start
+        within_deg = WITHIN_DEG.get(start.partition("_")[2], 180.0)
+        assert degrees_between(found[end] - found[start], wanted[end] - wanted[start]).max() < within_deg, start
     at_rest = min(target.data.bones[target_map.bones[f"{side}_foot"]].head_local.z for side in SIDES)
     assert abs(min(found[f"{side}_foot"][:, 2].min() for side in SIDES) - at_rest) < 0.02
 
