@@ -28,8 +28,8 @@ _STRAIGHT = 0.004
 class IkLimb:
     """One limb's controls. Names of bones.
 
-    upper, lower, end: its FK controls. control, pole: what moves it as IK. space: the bone that carries both, by its
-    present pose, None for none. toe: the FK and the IK control of what follows the end, or None.
+    upper, lower, end: its FK controls. control, pole: what moves it as IK. toe: the FK and the IK control of
+    what follows the end, or None.
     switches: what must be set for the IK controls to lead. still: helpers of the control that must stay at rest.
     """
 
@@ -38,7 +38,6 @@ class IkLimb:
     end: str
     control: str
     pole: str
-    space: str | None
     switches: tuple[SwitchedBone, ...]
     still: tuple[str, ...] = ()
     toe: tuple[str, str] | None = None
@@ -62,23 +61,22 @@ class _Family:
     pole: str
     switch_bone: str
     settings: Mapping[str, float]
-    space: str = ""
     still: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
     toe: tuple[str, str] | None = None
 
 
-# IK_parent and pole_parent: 1 is the root bone. Anything that moves would have to be followed by the controls.
+# IK_parent and pole_parent: 1 is the root bone. It carries the torso too, by constraints of which the tree knows nothing.
 _RIGIFY = {"IK_FK": 0.0, "IK_parent": 1.0, "pole_parent": 1.0, "pole_vector": 1.0}
 _ARP = {"ik_fk_switch": 0.0}
 _FAMILIES = (
     _Family(
         "upper_arm", ("upper_arm_fk", "forearm_fk", "hand_fk"), "hand_ik", "upper_arm_ik_target", "upper_arm_parent",
-        _RIGIFY, "root", ("upper_arm_ik",), ("upper_arm_ik", "MCH-forearm_ik"),
+        _RIGIFY, ("upper_arm_ik",), ("upper_arm_ik", "MCH-forearm_ik"),
     ),
     _Family(
         "thigh", ("thigh_fk", "shin_fk", "foot_fk"), "foot_ik", "thigh_ik_target", "thigh_parent",
-        _RIGIFY, "root", ("thigh_ik", "foot_spin_ik", "foot_heel_ik"), ("thigh_ik", "MCH-shin_ik"),
+        _RIGIFY, ("thigh_ik", "foot_spin_ik", "foot_heel_ik"), ("thigh_ik", "MCH-shin_ik"),
         ("toe_fk", "toe_ik"),
     ),
     _Family(
@@ -124,7 +122,6 @@ def _limb(family: _Family, ending: str, names: set[str]) -> IkLimb | None:
     switches += [SwitchedBone(stem + ending, "ik_stretch", 0.0) for stem in family.chain]
     return IkLimb(
         upper, lower, end, control, pole,
-        space=family.space if family.space in names else None,
         switches=tuple(switches),
         still=tuple(stem + ending for stem in family.still if stem + ending in names),
         toe=toe if toe is not None and set(toe) <= names else None,
@@ -161,11 +158,10 @@ def to_ik(track: PoseTrack, rest: RigRest, limbs: Iterable[IkLimb]) -> PoseTrack
             continue
         pose = _poses(rest, track, limb.fk_controls)
         moved = pose[limb.end] @ np.linalg.inv(_rest(rest, limb.end))
-        carried = _carried(rest, limb)
-        quats[limb.control] = _local_turns(rest, limb.control, carried, moved)
+        quats[limb.control] = _local_turns(rest, limb.control, _carried(rest, limb.control), moved)
         head = _points(moved, _rest(rest, limb.control)[:3, 3])
-        locations[limb.control] = _local_place(rest, limb.control, carried, head)
-        locations[limb.pole] = _local_place(rest, limb.pole, carried, _pole_places(rest, limb, pose))
+        locations[limb.control] = _local_place(rest, limb.control, head)
+        locations[limb.pole] = _local_place(rest, limb.pole, _pole_places(rest, limb, pose))
         still = np.tile([1.0, 0.0, 0.0, 0.0], (len(track.times_s), 1))
         quats.update(dict.fromkeys((limb.pole, *limb.still), still))
         if limb.toe is not None and limb.toe[0] in quats:
@@ -219,14 +215,6 @@ def _location_axes(rest: RigRest, bone: str) -> np.ndarray:
     return np.eye(3) if parent is None else _rest(rest, parent)[:3, :3]
 
 
-def _carried(rest: RigRest, limb: IkLimb) -> np.ndarray:
-    """How what carries the controls has moved them from rest: (4, 4) in armature space."""
-    if limb.space is None:
-        return rest.held_by_parents(limb.control) @ np.linalg.inv(_rest(rest, limb.control))
-    i = rest.names.index(limb.space)
-    return rest.held_by_parents(limb.space) @ rest.pose[i] @ np.linalg.inv(rest.matrices[i])
-
-
 def _points(matrices: np.ndarray, point: np.ndarray) -> np.ndarray:
     """A point (3,) or (T, 3) moved by matrices (T, 4, 4) or (4, 4)."""
     return np.einsum("...ij,...j->...i", matrices[..., :3, :3], point) + matrices[..., :3, 3]
@@ -238,6 +226,11 @@ def _rotation(matrices: np.ndarray) -> np.ndarray:
     return turn / np.cbrt(np.linalg.det(turn))[..., None, None]
 
 
+def _carried(rest: RigRest, bone: str) -> np.ndarray:
+    """How the bone's parents have moved it from rest: (4, 4) in armature space."""
+    return rest.held_by_parents(bone) @ np.linalg.inv(_rest(rest, bone))
+
+
 def _local_turns(rest: RigRest, bone: str, carried: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """pose_bone.rotation_quaternion (T, 4) of a bone that is carried so and shall have moved so from its rest."""
     own = _rest(rest, bone)[:3, :3]
@@ -245,9 +238,9 @@ def _local_turns(rest: RigRest, bone: str, carried: np.ndarray, moved: np.ndarra
     return quat_unrolled(matrix_to_quat(own.T @ turn @ own))
 
 
-def _local_place(rest: RigRest, bone: str, carried: np.ndarray, head: np.ndarray) -> np.ndarray:
-    """pose_bone.location (T, 3) of a bone that is carried so and whose head shall be there (T, 3)."""
-    way = _points(np.linalg.inv(carried), head) - _rest(rest, bone)[:3, 3]
+def _local_place(rest: RigRest, bone: str, head: np.ndarray) -> np.ndarray:
+    """pose_bone.location (T, 3) of a bone whose head shall be there (T, 3)."""
+    way = _points(np.linalg.inv(_carried(rest, bone)), head) - _rest(rest, bone)[:3, 3]
     return way @ np.linalg.inv(_location_axes(rest, bone)).T
 
 
