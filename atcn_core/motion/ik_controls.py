@@ -66,7 +66,7 @@ class _Family:
     toe: tuple[str, str] | None = None
 
 
-# IK_parent and pole_parent: 1 is the root bone. It carries the torso too, by constraints of which the tree knows nothing.
+# IK_parent and pole_parent: 1 is the root bone. It carries the torso too, by constraints, so the tree does not tell.
 _RIGIFY = {"IK_FK": 0.0, "IK_parent": 1.0, "pole_parent": 1.0, "pole_vector": 1.0}
 _ARP = {"ik_fk_switch": 0.0}
 _FAMILIES = (
