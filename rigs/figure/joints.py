@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .people import Person
+from .person import Person
 
-__all__ = ["FINGERS", "hand_axes", "joints_of", "landmarks_of", "mirrored"]
+__all__ = ["hand_axes", "joints_of", "landmarks_of", "mirrored"]
 
-# finger: (knuckle along the hand, knuckle towards the thumb side, length), all as shares of the hand's length
-FINGERS = {
-    "index": (0.530, 0.150, 0.400),
-    "middle": (0.545, 0.040, 0.445),
-    "ring": (0.520, -0.065, 0.405),
-    "pinky": (0.470, -0.160, 0.320),
-}
 _PHALANGES = (0.46, 0.30, 0.24)
 # The fingers hang a little inwards at rest, each phalanx more than the one before.
 _CURL_RAD = np.deg2rad([4.0, 12.0, 20.0])
@@ -54,7 +47,7 @@ def _fingers(joints: dict[str, np.ndarray], person: Person) -> dict[str, np.ndar
     along, thumb, palm = axes[:, 0], axes[:, 1], _palm_out(axes)
     wrist, size = joints["left_wrist"], person.hand_m
     found = {}
-    for name, (forth, aside, length) in FINGERS.items():
+    for name, (forth, aside, length) in person.fingers.items():
         point = wrist + size * (forth * along + aside * thumb)
         spread = along + 0.35 * aside * thumb
         spread = spread / np.linalg.norm(spread)
@@ -71,18 +64,19 @@ def _fingers(joints: dict[str, np.ndarray], person: Person) -> dict[str, np.ndar
 def joints_of(person: Person) -> dict[str, np.ndarray]:
     """All joints at rest, by name: (3,) metres, armature axes (z up, facing -y)."""
     joints = {name: np.array([0.0, y, z]) for name, (y, z) in person.midline.items()}
+    s = person.scale
     upper_deg, lower_deg, back_deg, forward_deg = person.arm_deg
     shoulder = np.array(person.shoulder)
     elbow = shoulder + person.arm.lengths_m[0] * _arm_direction(upper_deg, -back_deg)
     wrist = elbow + person.arm.lengths_m[1] * _arm_direction(lower_deg, forward_deg)
-    collar = joints["neck"] + np.array([0.022, -0.030, -0.030])
+    collar = joints["neck"] + s * np.array([0.022, -0.030, -0.030])
     thigh_m, shin_m = person.leg.lengths_m
     knee_half_m, ankle_half_m = person.stance_half_m
-    ankle = np.array([ankle_half_m, 0.016, person.ankle_up_m])
-    knee = np.array([knee_half_m, -0.016, person.ankle_up_m + shin_m - 0.002])
-    hip = np.array([person.hip_half_m, 0.006, knee[2] + thigh_m - 0.001])
+    ankle = np.array([ankle_half_m, 0.016 * s, person.ankle_up_m])
+    knee = np.array([knee_half_m, -0.016 * s, person.ankle_up_m + shin_m - 0.002 * s])
+    hip = np.array([person.hip_half_m, 0.006 * s, knee[2] + thigh_m - 0.001 * s])
     back_m, front_m, half_m = person.foot
-    ball = np.array([ankle_half_m + 0.008, ankle[1] - 0.62 * front_m, 0.024])
+    ball = np.array([ankle_half_m + 0.008 * s, ankle[1] - 0.62 * front_m, 0.024 * s])
     joints |= {
         "left_collar": collar,
         "left_shoulder": shoulder,
@@ -92,8 +86,8 @@ def joints_of(person: Person) -> dict[str, np.ndarray]:
         "left_knee": knee,
         "left_ankle": ankle,
         "left_ball": ball,
-        "left_tip": np.array([ball[0] + 0.004, ankle[1] - front_m, 0.020]),
-        "left_heel": np.array([ankle_half_m, ankle[1] + back_m, 0.022]),
+        "left_tip": np.array([ball[0] + 0.004 * s, ankle[1] - front_m, 0.020 * s]),
+        "left_heel": np.array([ankle_half_m, ankle[1] + back_m, 0.022 * s]),
         "left_heel_in": np.array([ankle_half_m - half_m, ankle[1] + 0.6 * back_m, 0.0]),
         "left_heel_out": np.array([ankle_half_m + half_m, ankle[1] + 0.6 * back_m, 0.0]),
     }
@@ -108,14 +102,14 @@ def landmarks_of(person: Person) -> dict[str, tuple[str, np.ndarray]]:
     """
     joints = joints_of(person)
     width_m, depth_m, _ = person.head.skull_radii_m
-    middle = joints["head"] + np.array([0.0, 0.0, person.head.skull_up_m])
+    middle, k = joints["head"] + np.array([0.0, 0.0, person.head.skull_up_m]), person.head.size
     found = {
         "hip": ("hips", 0.5 * (joints["left_hip"] + joints["right_hip"])),
         "spine": ("chest", joints["chest"]),
         "thorax": ("upper_chest", joints["neck"]),
         "head": ("head", joints["crown"]),
-        "nose": ("head", middle + np.array([0.0, -depth_m - person.head.nose_m + 0.008, -0.040])),
-        "left_ear": ("head", middle + np.array([width_m + 0.004, 0.008, -0.030])),
+        "nose": ("head", middle + np.array([0.0, -depth_m - person.head.nose_m + 0.008 * k, -0.040 * k])),
+        "left_ear": ("head", middle + np.array([width_m + 0.004 * k, 0.008 * k, -0.030 * k])),
         "left_shoulder": ("left_upper_arm", joints["left_shoulder"]),
         "left_elbow": ("left_forearm", joints["left_elbow"]),
         "left_wrist": ("left_hand", joints["left_wrist"]),

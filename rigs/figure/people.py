@@ -1,70 +1,11 @@
-"""The avatars' measures and colours: data only. Metres and degrees; z up, facing -y, the person's left at +x."""
+"""The avatars' measures and colours: data only. `characters` has those that are built unlike most people."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .characters import GORM, NURI, OTTO, PIP
+from .person import Clothes, Head, Limb, Person
 
-__all__ = ["BRUNO", "MIRA", "PEOPLE", "Clothes", "Head", "Limb", "Person"]
-
-Rows = tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True)
-class Limb:
-    """A limb's parts: lengths from joint to joint, and (t, half width, half depth[, shift]) rows along each."""
-
-    lengths_m: tuple[float, float]
-    upper: Rows
-    lower: Rows
-
-
-@dataclass(frozen=True)
-class Head:
-    """Sizes of the head about its pivot (the top of the neck)."""
-
-    skull_radii_m: tuple[float, float, float]
-    skull_up_m: float
-    jaw_m: float
-    nose_m: float
-    beard: bool
-    ponytail: bool
-
-
-@dataclass(frozen=True)
-class Clothes:
-    """Where the clothes end, as heights or as shares of a limb, and the colours by material (sRGB 0..1)."""
-
-    hem_up_m: float
-    sleeve_share: float
-    neckline_up_m: float
-    colours: dict[str, tuple[float, float, float]]
-
-
-@dataclass(frozen=True)
-class Person:
-    """One avatar. Heights above the floor for the midline, lengths for the limbs.
-
-    arm_deg: (elevation of the upper arm, of the forearm, upper arm backwards, forearm forwards) at rest.
-    """
-
-    name: str
-    naming: str
-    pose: str
-    height_m: float
-    midline: dict[str, tuple[float, float]]
-    hip_half_m: float
-    stance_half_m: tuple[float, float]
-    shoulder: tuple[float, float, float]
-    arm_deg: tuple[float, float, float, float]
-    arm: Limb
-    leg: Limb
-    ankle_up_m: float
-    hand_m: float
-    foot: tuple[float, float, float]
-    trunk: Rows
-    head: Head
-    clothes: Clothes
-
+__all__ = ["BRUNO", "GORM", "MIRA", "NURI", "OTTO", "PEOPLE", "PIP"]
 
 MIRA = Person(
     name="mira",
@@ -122,7 +63,7 @@ MIRA = Person(
         (1.385, 0.080, 0.058, 0.024),
         (1.410, 0.052, 0.050, 0.022),
     ),
-    head=Head((0.071, 0.090, 0.093), 0.100, 0.030, 0.026, beard=False, ponytail=True),
+    head=Head((0.071, 0.090, 0.093), 0.100, 0.030, 0.026, hair=("cap", "ponytail")),
     clothes=Clothes(
         hem_up_m=0.890,
         sleeve_share=0.55,
@@ -195,7 +136,7 @@ BRUNO = Person(
         (1.485, 0.120, 0.080, 0.030),
         (1.515, 0.078, 0.070, 0.030),
     ),
-    head=Head((0.080, 0.097, 0.096), 0.102, 0.042, 0.031, beard=True, ponytail=False),
+    head=Head((0.080, 0.097, 0.096), 0.102, 0.042, 0.031, hair=("cap", "beard")),
     clothes=Clothes(
         hem_up_m=0.905,
         sleeve_share=1.0,
@@ -214,4 +155,4 @@ BRUNO = Person(
     ),
 )
 
-PEOPLE = (MIRA, BRUNO)
+PEOPLE = (MIRA, BRUNO, NURI, GORM, OTTO, PIP)

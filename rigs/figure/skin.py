@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .body import Body
-from .joints import FINGERS
 from .shapes import Shape
 
-__all__ = ["strongest", "weights_of"]
+__all__ = ["carried_by", "strongest", "weights_of"]
 
 _BODY_CELL_M, _BODY_BLUR_M = 0.02, 0.034
-_HAND_CELL_M, _HAND_BLUR_M = 0.005, 0.009
-_HAND_REACH_M = 0.30
+# The hand's are shares of its length.
+_HAND_CELL, _HAND_BLUR, _HAND_REACH = 0.028, 0.050, 1.65
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,13 @@ def _hand_share(body: Body, points_m: np.ndarray, side: str) -> np.ndarray:
     """How far a point belongs to the hand's finer field: 0 on the forearm, 1 from the wrist on. Returns (N,)."""
     wrist, elbow = body.joints[f"{side}_wrist"], body.joints[f"{side}_elbow"]
     along = (wrist - elbow) / np.linalg.norm(wrist - elbow)
-    share = np.clip(((points_m - wrist) @ along + 0.045) / 0.04, 0.0, 1.0)
-    near = np.linalg.norm(points_m - wrist, axis=1) < _HAND_REACH_M
+    share = np.clip(((points_m - wrist) @ along / body.person.scale + 0.045) / 0.04, 0.0, 1.0)
+    near = np.linalg.norm(points_m - wrist, axis=1) < _HAND_REACH * body.person.hand_m
     return np.where(near, share, 0.0)
 
 
-def _hand_roles(side: str) -> list[str]:
-    fingers = [f"{side}_{name}_{n}" for name in (*FINGERS, "thumb") for n in (1, 2, 3)]
+def _hand_roles(body: Body, side: str) -> list[str]:
+    fingers = [f"{side}_{name}_{n}" for name in (*body.person.fingers, "thumb") for n in (1, 2, 3)]
     return [f"{side}_forearm", f"{side}_hand", *(role for role in fingers if role != f"{side}_thumb_1")]
 
 
@@ -88,25 +87,63 @@ def _is_finger(role: str) -> bool:
 def weights_of(body: Body, points_m: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Roles and the weights (N, R) of points (N, 3) on or near the body; rows sum to 1."""
     shapes = body.by_role()
+    s, hand_m = body.person.scale, body.person.hand_m
     roles = list(shapes)
     trunk_roles = [role for role in roles if not _is_finger(role)]
     everywhere = np.array(list(body.joints.values()))
-    low, high = everywhere.min(axis=0) - 0.22, everywhere.max(axis=0) + 0.22
-    found = _field([shapes[r] for r in trunk_roles], low, high, _BODY_CELL_M, _BODY_BLUR_M).at(points_m)
+    low, high = everywhere.min(axis=0) - 0.22 * s, everywhere.max(axis=0) + 0.22 * s
+    found = _field([shapes[r] for r in trunk_roles], low, high, s * _BODY_CELL_M, s * _BODY_BLUR_M).at(points_m)
     weights = np.zeros((len(points_m), len(roles)))
     weights[:, [roles.index(role) for role in trunk_roles]] = found
     for side in ("left", "right"):
-        hand_roles = _hand_roles(side)
+        hand_roles = _hand_roles(body, side)
         share = _hand_share(body, points_m, side)
         chosen = share > 0
-        tips = np.array([body.joints[f"{side}_{name}_4"] for name in (*FINGERS, "thumb")])
+        tips = np.array([body.joints[f"{side}_{name}_4"] for name in (*body.person.fingers, "thumb")])
         around = np.vstack([tips, body.joints[f"{side}_wrist"]])
-        low, high = around.min(axis=0) - 0.08, around.max(axis=0) + 0.08
-        field = _field([shapes[r] for r in hand_roles], low, high, _HAND_CELL_M, _HAND_BLUR_M)
+        low, high = around.min(axis=0) - 0.08 * s, around.max(axis=0) + 0.08 * s
+        field = _field([shapes[r] for r in hand_roles], low, high, _HAND_CELL * hand_m, _HAND_BLUR * hand_m)
         fine = np.zeros((int(chosen.sum()), len(roles)))
         fine[:, [roles.index(role) for role in hand_roles]] = field.at(points_m[chosen])
         weights[chosen] += share[chosen, None] * (fine - weights[chosen])
     return roles, weights
+
+
+# Which bone carries a role that a rig has no bone for.
+_INSTEAD = {"upper_chest": "chest", "neck": "head", "shoulder": "chest"}
+# Twist bones carry the end of their limb that turns with the next joint: from where to where they take over.
+_TWISTED = {
+    "upper_arm": ("shoulder", "elbow", 0.80, 0.20),
+    "forearm": ("elbow", "wrist", 0.20, 0.85),
+    "thigh": ("hip", "knee", 0.80, 0.20),
+    "shin": ("knee", "ankle", 0.20, 0.85),
+}
+
+
+def carried_by(
+    rig_roles: set[str], roles: list[str], weights: np.ndarray, body: Body, points_m: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    """The weights handed to the roles that a rig has bones for: missing ones to others, limbs to their twist bones.
+
+    weights: (N, R). points_m: (N, 3). Returns the roles and (N, R') weights.
+    """
+    handed: dict[str, np.ndarray] = {}
+    for role, column in zip(roles, weights.T, strict=True):
+        lead = next((side for side in ("left_", "right_") if role.startswith(side)), "")
+        part = role.removeprefix(lead)
+        instead = f"{lead}hand" if _is_finger(role) else _INSTEAD.get(part, part)
+        own = role if role in rig_roles else (instead if instead in rig_roles else lead + instead)
+        twist = f"{own}_twist"
+        share = np.zeros(len(points_m))
+        if twist in rig_roles:
+            start, end, low, high = _TWISTED[part]
+            a, b = body.joints[lead + start], body.joints[lead + end]
+            along = (points_m - a) @ (b - a) / ((b - a) @ (b - a))
+            ramp = np.clip((along - low) / (high - low), 0.0, 1.0)
+            share = ramp * ramp * (3.0 - 2.0 * ramp)
+            handed[twist] = handed.get(twist, 0.0) + share * column
+        handed[own] = handed.get(own, 0.0) + (1.0 - share) * column
+    return list(handed), np.stack(list(handed.values()), axis=1)
 
 
 def strongest(weights: np.ndarray, count: int = 4, least: float = 0.03) -> np.ndarray:

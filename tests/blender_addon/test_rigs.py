@@ -16,8 +16,8 @@ __all__ = ["switched_on"]
 NAMES = [path.parent.name for path in sorted(rigs.rigs_dir().glob("*/rig.json"))]
 
 
-def test_there_are_two_rigs_and_all_of_them_can_be_read():
-    assert len(NAMES) >= 2
+def test_there_are_six_rigs_and_all_of_them_can_be_read():
+    assert len(NAMES) >= 6
     assert [rig.avatar.parent.name for rig in rigs.list_rigs()] == NAMES
 
 
