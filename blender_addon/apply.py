@@ -59,7 +59,7 @@ def posing(
     """
     armatures.require_armature(armature)
     rig_map.require(armatures.bone_names(armature), armature.name)
-    require_ik_controls(armature, rig_map, result)
+    require_ik_controls(armature.name, rig_map, result, armature)
     held, rest = Held.of(armature), armatures.rest_of(armature)
     track = yield from aside(pose_track, motion, rest, rig_map, fps, correction, keyed)
     limbs = ik_controls.ik_limbs(rig_map, rest.names)

@@ -102,11 +102,20 @@ def require_writable(armature: bpy.types.Object, options: ResultOptions) -> None
         )
 
 
-def require_ik_controls(armature: bpy.types.Object, rig_map: rigmap.RigMap, options: ResultOptions) -> None:
-    """Raise RigError where IK controls are wanted and the rig has none that are known."""
-    if options.ik and not ik_controls.ik_limbs(rig_map, [bone.name for bone in armature.data.bones]):
+def require_ik_controls(
+    name: str, rig_map: rigmap.RigMap, options: ResultOptions, armature: bpy.types.Object | None = None
+) -> None:
+    """Raise RigError where IK controls are wanted and the rig of this name has none that are known.
+
+    armature: None where it is not in the scene yet; then its map alone tells.
+    """
+    if armature is not None:
+        has = bool(ik_controls.ik_limbs(rig_map, armature.data.bones.keys()))
+    else:
+        has = ik_controls.on_fk_controls(rig_map)
+    if options.ik and not has:
         raise errors.RigError(
-            f"{armature.name!r} has no IK controls that are known.",
+            f"{name!r} has no IK controls that are known.",
             hint="IK controls are for generated Rigify and Auto-Rig Pro rigs: choose FK.",
         )
 

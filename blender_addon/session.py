@@ -96,10 +96,10 @@ def check(request: Request, scene: bpy.types.Scene) -> None:
     if request.start_s is not None and request.end_s is not None and request.end_s <= request.start_s:
         raise errors.VideoError("The end of the range is not after its start.", hint="Correct the range.")
     if request.rig.avatar:
-        rigs.find_rig(request.rig.avatar)
+        require_ik_controls(request.rig.avatar, rigs.find_rig(request.rig.avatar).map, request.result)
     else:
         armature = _armature(request.rig.armature, scene)
-        require_ik_controls(armature, rigs.map_of_armature(armature), request.result)
+        require_ik_controls(armature.name, rigs.map_of_armature(armature), request.result, armature)
         require_writable(armature, request.result)
 
 

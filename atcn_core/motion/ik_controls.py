@@ -17,7 +17,7 @@ from .retarget import PoseTrack
 from .rig_rest import RigRest
 from .rigmap import RigMap, SwitchedBone
 
-__all__ = ["IkLimb", "has_both", "ik_limbs", "switches", "to_ik"]
+__all__ = ["IkLimb", "has_both", "ik_limbs", "on_fk_controls", "switches", "to_ik"]
 
 # A limb straighter than about this share of its length bends where its upper bone's own front is: its three joints
 # hardly tell, and a pole that followed them would jump.
@@ -87,6 +87,7 @@ _FAMILIES = (
         _ARP, toe=("c_toes_fk", "c_toes_ik"),
     ),
 )  # fmt: skip
+_SIDED = tuple((side, family) for side in SIDES for family in _FAMILIES)
 
 
 def ik_limbs(rig_map: RigMap, bone_names: Iterable[str]) -> list[IkLimb]:
@@ -94,11 +95,15 @@ def ik_limbs(rig_map: RigMap, bone_names: Iterable[str]) -> list[IkLimb]:
     names = set(bone_names)
     found = [
         _limb(family, rig_map.bones[f"{side}_{family.role}"].removeprefix(family.fk[0]), names)
-        for side in SIDES
-        for family in _FAMILIES
+        for side, family in _SIDED
         if rig_map.bones.get(f"{side}_{family.role}", "").startswith(family.fk[0])
     ]
     return [limb for limb in found if limb is not None]
+
+
+def on_fk_controls(rig_map: RigMap) -> bool:
+    """Whether any of the mapped bones is an FK control of a family that has IK ones as well."""
+    return any(rig_map.bones.get(f"{side}_{family.role}", "").startswith(family.fk[0]) for side, family in _SIDED)
 
 
 def has_both(bone_names: Iterable[str]) -> bool:

@@ -130,7 +130,7 @@ def test_poles_stand_before_knees_and_behind_elbows_and_never_jump(rigify):
         assert np.linalg.norm(np.diff(place - heads[1], axis=0), axis=1).max() < 0.5
 
 
-def test_the_whole_way_has_feet_and_hands_by_ik_where_the_solve_has_them(rigify):
+def test_the_whole_way_by_ik_has_feet_and_hands_where_it_has_them_by_fk(rigify):
     rig_map = recognise_armature(rigify).to_rig_map()
     bpy.context.scene.render.fps = 30
     motion = filmed(dancing(1.0, seed=3))
@@ -142,7 +142,7 @@ def test_the_whole_way_has_feet_and_hands_by_ik_where_the_solve_has_them(rigify)
         action, kept = finish(steps)
         assert kept is None
         give(rigify, action)
-        ways.append(evaluated(rigify, ["DEF-foot.L", "DEF-foot.R"]))
+        ways.append(evaluated(rigify, ["DEF-foot.L", "DEF-foot.R", "DEF-hand.L", "DEF-hand.R"]))
     for bone in ways[0]:
         apart_m = np.linalg.norm(ways[0][bone][:30, :3, 3] - ways[1][bone][:30, :3, 3], axis=1)
         assert 1000 * apart_m.max() < 1.0
