@@ -7,7 +7,7 @@ import bpy
 from . import armature as armatures
 from .bake import baking, frame_times_s, give, key_switches
 from .blocks import Held
-from .core import clip, corrections, ik_controls, parts, reduction, retarget, rigmap, world
+from .core import clip, corrections, feet, ik_controls, parts, reduction, retarget, rigmap, world
 from .result import NEW_ACTION, ResultOptions, require_ik_controls
 from .steps import Steps, aside, finish
 
@@ -50,18 +50,19 @@ def posing(
     correction: corrections.Corrections = corrections.NONE,
     keyed: frozenset[str] = parts.WHOLE,
     result: ResultOptions = NEW_ACTION,
+    foot_mode: feet.FootMode | None = None,
 ) -> Steps[tuple[bpy.types.Action, reduction.Kept | None]]:
     """As `apply_motion` in short steps, save that the armature gets the Action only by `result.place`.
 
-    correction: the animator's own; keyed: the parts of the body that get keys; result: how the keys are written. With
-    fewer keys than frames, what was kept comes along.
+    foot_mode: how feet that stand are held; correction: the animator's own; keyed: the parts of the body that get
+    keys; result: how the keys are written. With fewer keys than frames, what was kept comes along.
     Ended early, nothing is left. Raises RigError also where the armature is deleted on the way.
     """
     armatures.require_armature(armature)
     rig_map.require(armatures.bone_names(armature), armature.name)
     require_ik_controls(armature.name, rig_map, result, armature)
     held, rest = Held.of(armature), armatures.rest_of(armature)
-    track = yield from aside(pose_track, motion, rest, rig_map, fps, correction, keyed)
+    track = yield from aside(pose_track, motion, rest, rig_map, fps, correction, keyed, foot_mode)
     limbs = ik_controls.ik_limbs(rig_map, rest.names)
     switches = ik_controls.switches(rig_map, limbs, track, ik=result.ik)
     if result.ik:
@@ -80,7 +81,9 @@ def pose_track(
     fps: float,
     correction: corrections.Corrections = corrections.NONE,
     keyed: frozenset[str] = parts.WHOLE,
+    foot_mode: feet.FootMode | None = None,
 ) -> retarget.PoseTrack:
     """The rig's pose at each frame of a scene of this rate. Plain numpy: it runs in a thread of its own."""
-    track = parts.only(corrections.solve(world.to_world(motion), rest, rig_map, correction), rest, rig_map, keyed)
+    track = corrections.solve(world.to_world(motion), rest, rig_map, correction, foot_mode)
+    track = parts.only(track, rest, rig_map, keyed)
     return retarget.resample(track, frame_times_s(track.times_s, fps))

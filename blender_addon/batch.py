@@ -22,7 +22,7 @@ if not __package__:  # started as a file by Blender: the package is entered here
     __package__ = "blender_addon"
 
 from . import corrections, engine, exporting, motion_source, result, session
-from .core import ROOT, client, clip, errors, protocol, world
+from .core import ROOT, client, clip, errors, feet, protocol, world
 from .hush import silent
 from .preview import render_preview, require_renderer
 from .status import Status
@@ -86,6 +86,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--end", type=float, metavar="S", help="end before this time of the video")
     network = protocol.DEFAULT_NETWORK
     parser.add_argument("--network", default=network, metavar="NAME", help="a bundled network, or a weights file")
+    modes = list(feet.FOOT_MODES)
+    parser.add_argument("--feet", choices=modes, default="auto", help=f"how standing feet are held: {', '.join(modes)}")
     parser.add_argument("--preview", action="store_true", help="also make a film of the avatar beside the video")
     kinds = [kind.lower() for kind in exporting.KINDS]
     parser.add_argument(
@@ -140,6 +142,7 @@ class _Job:
             corrections=corrections.corrections_of_arguments(options),
             parts=corrections.parts_of_arguments(options),
             result=result.options_of_arguments(options),
+            feet=options.feet,
         )
         self._keypoints_out = kept if self._request.keypoints is None else None
         self._out = out.absolute()

@@ -49,6 +49,7 @@ def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
     layout.prop(settings, "avatar" if settings.target == "AVATAR" else "armature", text=" ")
     if settings.target == "ARMATURE" and settings.armature is not None:
         rig_roles.draw(layout, settings)
+    layout.prop(settings, "feet")
     layout.prop(settings, "start_frame")
     layout.prop(settings, "use_range")
     if settings.use_range:

@@ -6,12 +6,14 @@ whatever undo, an autosave or a copy brings back, the pose and the way back from
 
 from __future__ import annotations
 
+import functools
 import json
-from dataclasses import dataclass, fields, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
-from bpy.app import handlers
+from bpy.app import handlers, timers
 from mathutils import Quaternion
 
 from . import armature as armatures
@@ -19,7 +21,8 @@ from . import report, rigs, runs
 from .apply import scene_fps
 from .bake import frame_times_s
 from .blocks import Held
-from .core import corrections, errors, ik_controls, parts, retarget, rigmap, world
+from .core import corrections, errors, feet, ik_controls, parts, retarget, rigmap, world
+from .preview_track import LiveTrack
 
 __all__ = [
     "ATCN_OT_preview_pose",
@@ -27,28 +30,29 @@ __all__ = [
     "is_on",
     "refresh",
     "register_handlers",
+    "settle",
     "switch_off",
     "switch_on",
     "unregister_handlers",
 ]
 
 KEY = "atcn_pose_before_preview"
-# A slider must not wait for a long clip: this much of it around the present frame is solved, and solved again where
-# the frame comes nearer to its end than the margin, in which smoothing misses what lies beyond.
-SPAN_S, MARGIN_S = 12.0, 2.0
+# How long the sliders must have been left alone before the whole clip is solved, and how often that is looked after.
+QUIET_S, TICK_S = 0.3, 0.1
 _CHANNELS = ("location", "rotation_quaternion", "rotation_axis_angle", "rotation_euler", "scale")
 _FAILED = "The pose cannot be shown."
 
 
 @dataclass(frozen=True)
 class _Preview:
-    """What is shown, and on whom. track: around some frame, at the clip's own times; None: to be solved."""
+    """What is shown, and on whom. live: its pose with the present settings; None: to be solved."""
 
     scene: Held
     armature: Held
     rig_map: rigmap.RigMap
     motion: world.WorldMotion
-    track: retarget.PoseTrack | None = None
+    pool: ThreadPoolExecutor
+    live: LiveTrack | None = None
 
 
 _preview: _Preview | None = None
@@ -73,13 +77,16 @@ def switch_on(scene: bpy.types.Scene) -> None:
         )
     armatures.require_armature(armature)
     rig_map = rigs.map_of_armature(armature)
-    _preview = _Preview(Held.of(scene), Held.of(armature), rig_map, world.to_world(runs.last_capture[1]))
+    motion, pool = world.to_world(runs.last_capture[1]), ThreadPoolExecutor(1, thread_name_prefix="atcn")
+    _preview = _Preview(Held.of(scene), Held.of(armature), rig_map, motion, pool)
     _show_or_end()
 
 
 def switch_off() -> None:
     """Take the pose back, bit for bit; where the preview is off, nothing happens."""
     global _preview
+    if _preview is not None:
+        _preview.pool.shutdown(wait=False, cancel_futures=True)
     _preview = None
     _take_back()
 
@@ -89,7 +96,9 @@ def refresh() -> None:
     global _preview
     if _preview is not None:
         _take_back()
-        _preview = replace(_preview, track=None)
+        if _preview.live is not None:
+            _preview.live.forget()
+        _preview = replace(_preview, live=None)
         _show_or_end()
 
 
@@ -112,9 +121,9 @@ def _show() -> None:
     clip_s = _preview.motion.times_s
     keys_s = frame_times_s(clip_s, scene_fps(scene))
     time_s = float(keys_s[np.clip(scene.frame_current - scene.atcn.start_frame, 0, len(keys_s) - 1)])
-    if not _covers(_preview.track, clip_s, time_s):
-        _preview = replace(_preview, track=_solved_around(time_s, scene.atcn.corrections, armature))
-    pose = retarget.resample(_preview.track, np.array([time_s]))
+    if _preview.live is None:
+        _preview = replace(_preview, live=_solved_live(scene.atcn, armature))
+    pose = _preview.live.at(time_s)
     limbs = ik_controls.ik_limbs(_preview.rig_map, armatures.bone_names(armature))
     wanted = ik_controls.switches(_preview.rig_map, limbs, pose, ik=False)
     switches = [switch for switch in wanted if _has(armature, switch)]
@@ -127,23 +136,36 @@ def _show() -> None:
     armature.update_tag()
 
 
-def _covers(track: retarget.PoseTrack | None, clip_s: np.ndarray, time_s: float) -> bool:
-    """Whether a solved stretch reaches far enough around a time of the clip."""
-    if track is None:
-        return False
-    first_s, last_s = track.times_s[0], track.times_s[-1]
-    early = time_s < first_s + MARGIN_S and first_s > clip_s[0]
-    late = time_s > last_s - MARGIN_S and last_s < clip_s[-1]
-    return not early and not late
+def _solved_live(settings: bpy.types.PropertyGroup, armature: bpy.types.Object) -> LiveTrack:
+    """The pose with the settings as they are now; the whole clip's follows once they are left alone."""
+    rest, rig_map = armatures.rest_of(armature), _preview.rig_map
+    correction, keyed = settings.corrections.to_corrections(), settings.corrections.to_parts()
+    foot_mode = feet.FOOT_MODES[settings.feet]
+
+    def solve(motion: world.WorldMotion) -> retarget.PoseTrack:
+        return parts.only(corrections.solve(motion, rest, rig_map, correction, foot_mode), rest, rig_map, keyed)
+
+    live = LiveTrack(_preview.motion, solve)
+    if not live.whole:
+        timers.register(functools.partial(settle, live), first_interval=QUIET_S)
+    return live
 
 
-def _solved_around(time_s: float, settings: bpy.types.PropertyGroup, armature: bpy.types.Object) -> retarget.PoseTrack:
-    motion, rest = _preview.motion, armatures.rest_of(armature)
-    near = np.abs(motion.times_s - time_s) <= 0.5 * SPAN_S
-    whole = {field.name: getattr(motion, field.name) for field in fields(motion)}
-    motion = replace(motion, **{name: part[near] for name, part in whole.items() if isinstance(part, np.ndarray)})
-    track = corrections.solve(motion, rest, _preview.rig_map, settings.to_corrections())
-    return parts.only(track, rest, _preview.rig_map, settings.to_parts())
+def settle(live: LiveTrack) -> float | None:
+    """Have the whole clip solved beside, and show it when it is there. Returns when to look again: for a timer."""
+    if _preview is None or _preview.live is not live:
+        return None
+    live.begin_whole(_preview.pool)
+    try:
+        if not live.take_whole():
+            return TICK_S
+    except errors.AtcnError as error:
+        switch_off()
+        runs.status.fail(_FAILED, error.message, error.hint)
+        return None
+    _take_back()
+    _show_again()
+    return None
 
 
 def _turn(bone: bpy.types.PoseBone, quat: np.ndarray) -> None:

@@ -85,6 +85,17 @@ class AtcnSettings(bpy.types.PropertyGroup):
     )
     result: bpy.props.PointerProperty(type=panel_result.AtcnResult)
     corrections: bpy.props.PointerProperty(type=corrections.AtcnCorrections)
+    feet: bpy.props.EnumProperty(
+        name="Feet",
+        description="How feet that stand are held",
+        items=[
+            ("auto", "Auto", "What stands stays where it stands, flat and on the floor; what slides may slide"),
+            ("always", "Always", "What is nearly still stands as well: no foot slides at all"),
+            ("grounding", "Grounding", "Feet are kept on and above the floor, but may slide"),
+            ("never", "Never", "Legs point exactly as the performer's do"),
+        ],
+        update=pose_preview.handle_setting_changed,
+    )
     start_frame: bpy.props.IntProperty(
         name="First Frame",
         description="The scene's frame on which the movement begins",
@@ -117,6 +128,7 @@ def request_of(scene: bpy.types.Scene) -> Request:
         start_frame=settings.start_frame,
         corrections=settings.corrections.to_corrections(),
         parts=settings.corrections.to_parts(),
+        feet=settings.feet,
         result=panel_result.options_of(settings.result, settings.armature if settings.target == "ARMATURE" else None),
         motion=_motion_of(settings),
     )

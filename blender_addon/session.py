@@ -11,7 +11,7 @@ import bpy
 from . import blocks, motion_source, rigs
 from .apply import posing, scene_fps
 from .bake import frame_times_s
-from .core import clip, corrections, errors, parts, protocol, world
+from .core import clip, corrections, errors, feet, parts, protocol, world
 from .result import NEW_ACTION, ResultOptions, place, require_ik_controls, require_writable
 from .steps import Steps, finish
 
@@ -44,7 +44,7 @@ class Request:
     keypoints: a file of 2D keypoints to use instead of detecting, or None. network: as in the worker's job.
     motion: a movement that is there already, to be taken instead of the video's, or None; no worker is needed then.
     corrections: the animator's own, over the whole clip. parts: those of the body that get keys, of `parts.PARTS`.
-    result: how the keys are written.
+    result: how the keys are written. feet: how feet that stand are held, one of `feet.FOOT_MODES`.
     """
 
     video: Path
@@ -58,6 +58,7 @@ class Request:
     corrections: corrections.Corrections = corrections.NONE
     parts: frozenset[str] = parts.WHOLE
     result: ResultOptions = NEW_ACTION
+    feet: str = "auto"
 
     @property
     def clip_name(self) -> str:
@@ -157,6 +158,7 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
             correction=request.corrections,
             keyed=request.parts,
             result=request.result,
+            foot_mode=feet.FOOT_MODES[request.feet],
         )
         made.add(action.session_uid)
         scene, things = held_scene.get(), [thing.get() for thing in held]
@@ -192,6 +194,7 @@ def as_wished(captured: Request, wished: Request) -> Request:
         corrections=wished.corrections,
         parts=wished.parts,
         result=wished.result,
+        feet=wished.feet,
     )
 
 

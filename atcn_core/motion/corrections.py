@@ -13,6 +13,7 @@ import numpy as np
 
 from ..rotation import normalized, quat_multiply, quat_rotate, quat_to_matrix
 from . import retarget
+from .feet import FootMode
 from .ground import floor_height_m
 from .hierarchy import turn_in
 from .landmarks import SIDES, Landmarks, motion_landmarks, rest_landmarks
@@ -72,9 +73,11 @@ class Corrections:
 NONE = Corrections()
 
 
-def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, corrections: Corrections) -> PoseTrack:
+def solve(
+    motion: WorldMotion, rest: RigRest, rig_map: RigMap, corrections: Corrections, feet: FootMode | None = None
+) -> PoseTrack:
     """As `retarget.solve`, with the corrections. Raises RigError."""
-    track = retarget.solve(corrected(motion, corrections), rest, rig_map)
+    track = retarget.solve(corrected(motion, corrections), rest, rig_map, feet)
     return corrected_track(track, rest, rig_map, corrections)
 
 

@@ -16,7 +16,7 @@ from ..rotation import normalized, quat_between, quat_multiply, quat_rotate, qua
 from .contacts import caught, long_enough, stretches
 from .landmarks import SIDES
 from .rolls import about_rad
-from .smoothing import fading, smoothed
+from .smoothing import fading, filled, smoothed
 from .turns import BodyTurns
 
 __all__ = ["FOOT_MODES", "FootMode", "Leg", "LegPath", "held_feet", "rest_legs", "standing_feet"]
@@ -127,13 +127,22 @@ def held_feet(
     }
     hips_to = {side: quat_rotate(turned.hips, leg.thigh - rest_hips) for side, leg in legs.items()}
     ankles = {side: _ankle(hips_world + hips_to[side], leg, paths[side]) for side, leg in legs.items()}
-    shifts = {
-        side: _shift(ankles[side], leg, paths[side].foot, standing[side], times_s, floor_m, still=still)
+    needed = {
+        side: _needed_shift(
+            _sole(ankles[side], legs[side], paths[side].foot), leg, standing[side], floor_m, still=still
+        )
         for side, leg in legs.items()
     }
-    wanted = {side: ankles[side] + shifts[side] for side in legs}
-    moved = hips_world + _hips_shift(shifts, standing, times_s)
-    moved = moved + _reaching({side: moved + hips_to[side] for side in legs}, wanted, legs, times_s)
+    common = _hips_shift(needed, standing, times_s)
+    moved = hips_world + common
+    wanted = {
+        side: ankles[side] + common + _eased(needed[side] - common, standing[side].any(axis=1), times_s)
+        for side in legs
+    }
+    for side, leg in legs.items():
+        lowest_m = _sole(wanted[side], leg, paths[side].foot)[..., 2].min(axis=1)
+        wanted[side][:, 2] += np.maximum(floor_m - lowest_m, 0.0)
+    moved = moved + _reaching({side: moved + hips_to[side] for side in legs}, wanted, legs, paths, times_s)
     parts = dict(turned.parts)
     for side, leg in legs.items():
         bent = _bent(moved + hips_to[side], wanted[side], leg, paths[side])
@@ -186,31 +195,27 @@ def _around(held: np.ndarray, times_s: np.ndarray) -> tuple[tuple[np.ndarray, np
     return (before, ease[0] * (1.0 - way) * has_before), (after, ease[1] * way * has_after)
 
 
-def _shift(
-    ankle: np.ndarray,
-    leg: Leg,
-    foot_turn: np.ndarray,
-    standing: np.ndarray,
-    times_s: np.ndarray,
-    floor_m: float,
-    *,
-    still: bool,
-) -> np.ndarray:
-    """How far the ankle (T, 3) must go so that the foot's standing points stay and none is below the floor."""
-    places = np.stack([ankle + quat_rotate(foot_turn, point - leg.foot) for point in (leg.heel, leg.toe)], axis=1)
-    wanted = np.zeros_like(places)
+def _sole(ankle: np.ndarray, leg: Leg, foot_turn: np.ndarray) -> np.ndarray:
+    """Where heel and toe stand (T, 2, 3)."""
+    return np.stack([ankle + quat_rotate(foot_turn, point - leg.foot) for point in (leg.heel, leg.toe)], axis=1)
+
+
+def _needed_shift(places: np.ndarray, leg: Leg, standing: np.ndarray, floor_m: float, *, still: bool) -> np.ndarray:
+    """How far the ankle (T, 3) must go so that heel and toe stay where they stand; 0 where neither stands.
+
+    places: (T, 2, 3) of heel and toe.
+    """
+    needed = np.zeros_like(places)
     for point in range(2):
         for start, end in stretches(standing[:, point]):
             anchor = np.median(places[start:end, point], axis=0)
             if anchor[2] - floor_m < FLOOR_WITHIN * leg.length_m:
                 anchor[2] = floor_m
-            wanted[start:end, point] = anchor - places[start:end, point]
+            needed[start:end, point] = anchor - places[start:end, point]
     if not still:
-        wanted[..., :2] = 0.0
+        needed[..., :2] = 0.0
     weight = standing / np.maximum(standing.sum(axis=1, keepdims=True), 1)
-    shift = _eased(np.einsum("tp,tpi->ti", weight, wanted), standing.any(axis=1), times_s)
-    shift[:, 2] += np.maximum(floor_m - places[..., 2].min(axis=1) - shift[:, 2], 0.0)
-    return shift
+    return np.einsum("tp,tpi->ti", weight, needed)
 
 
 def _eased(shift: np.ndarray, held: np.ndarray, times_s: np.ndarray) -> np.ndarray:
@@ -221,21 +226,30 @@ def _eased(shift: np.ndarray, held: np.ndarray, times_s: np.ndarray) -> np.ndarr
 
 
 def _hips_shift(
-    shifts: Mapping[str, np.ndarray], standing: Mapping[str, np.ndarray], times_s: np.ndarray
+    needed: Mapping[str, np.ndarray], standing: Mapping[str, np.ndarray], times_s: np.ndarray
 ) -> np.ndarray:
-    """What the standing feet have in common the hips do as well, slowly."""
-    weight = np.stack([standing[side].any(axis=1).astype(float) for side in shifts], axis=1) + 1e-3
-    common = np.einsum("ts,tsi->ti", weight, np.stack(list(shifts.values()), axis=1)) / weight.sum(axis=1)[:, None]
-    return smoothed(common, times_s, HIPS_CUTOFF_HZ)
+    """What the standing feet have in common the hips (T, 3) do as well, slowly, and go from one to the next between."""
+    weight = np.stack([standing[side].any(axis=1).astype(float) for side in needed], axis=1)
+    held = weight.sum(axis=1)
+    if not held.any():
+        return np.zeros((len(times_s), 3))
+    common = np.einsum("ts,tsi->ti", weight, np.stack(list(needed.values()), axis=1)) / np.maximum(held, 1.0)[:, None]
+    common = filled(common, held > 0, times_s)
+    return smoothed(common, times_s, HIPS_CUTOFF_HZ, np.maximum(held, 0.05))
 
 
 def _reaching(
-    thighs: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray], legs: Mapping[str, Leg], times_s: np.ndarray
+    thighs: Mapping[str, np.ndarray],
+    wanted: Mapping[str, np.ndarray],
+    legs: Mapping[str, Leg],
+    paths: Mapping[str, LegPath],
+    times_s: np.ndarray,
 ) -> np.ndarray:
-    """How far the hips (T, 3) must come down for both legs to reach their feet."""
+    """How far the hips (T, 3) must come down for both legs to reach their feet, as straight as they were at most."""
     down_m = np.zeros(len(times_s))
     for side, leg in legs.items():
-        reach_m = REACH_SHARE * leg.length_m
+        span = quat_rotate(paths[side].thigh, leg.shin - leg.thigh) + quat_rotate(paths[side].shin, leg.foot - leg.shin)
+        reach_m = np.maximum(REACH_SHARE * leg.length_m, np.linalg.norm(span, axis=1))
         gap = thighs[side] - wanted[side]
         aside_m = np.linalg.norm(gap[:, :2], axis=1)
         highest_m = np.sqrt(np.maximum(reach_m**2 - aside_m**2, 0.0))

@@ -2,15 +2,19 @@
 
 import json
 import math
+import time
+from dataclasses import replace
 
 import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix
 
-from blender_addon import apply, corrections, pose_preview, runs, session
+import blender_addon
+from blender_addon import apply, compat, corrections, pose_preview, preview_track, rigs, runs, session
 from blender_addon.armature import rest_of
-from blender_addon.core import errors
+from blender_addon.bake import bake
+from blender_addon.core import errors, feet, retarget, rigmap
 from blender_addon.core import parts as body_parts
 
 from .addon import switched_on
@@ -78,11 +82,8 @@ def keyed_heads(scene, frames) -> list[dict]:
             setattr(twin.pose.bones[bone.name], channel, getattr(bone, channel))
     motion = runs.last_capture[1]
     settings = scene.atcn.corrections
-    track = apply.pose_track(
-        motion, rest_of(twin), rig_map, apply.scene_fps(scene), settings.to_corrections(), settings.to_parts()
-    )
-    from blender_addon.bake import bake
-
+    how = (settings.to_corrections(), settings.to_parts(), feet.FOOT_MODES[scene.atcn.feet])
+    track = apply.pose_track(motion, rest_of(twin), rig_map, apply.scene_fps(scene), *how)
     bake(twin, track, action_name="Truth", start_frame=scene.atcn.start_frame)
     found = [evaluated_heads(twin, frame) for frame in frames]
     action = twin.animation_data.action
@@ -144,7 +145,7 @@ def test_an_action_goes_on_underneath_and_is_all_there_is_afterwards(rig):
     scene.frame_set(12)
     elsewhere = all_of(rig)
     scene.frame_set(30)
-    curves = [(key.co[:], key.interpolation) for curve in _curves(rig) for key in curve.keyframe_points]
+    curves = [(key.co[:], key.interpolation) for curve in compat.action_curves(rig) for key in curve.keyframe_points]
     bpy.ops.atcn.preview_pose()
     for frame in (31, 2, 12):
         scene.frame_set(frame)
@@ -153,18 +154,9 @@ def test_an_action_goes_on_underneath_and_is_all_there_is_afterwards(rig):
     assert all_of(rig) == elsewhere
     scene.frame_set(30)
     assert all_of(rig) == there
-    assert curves == [(key.co[:], key.interpolation) for curve in _curves(rig) for key in curve.keyframe_points]
-
-
-def _curves(armature):
-    from blender_addon import compat
-
-    action = armature.animation_data.action
-    if hasattr(compat, "curves_of"):
-        return list(compat.curves_of(action))
-    return list(action.fcurves) if hasattr(action, "fcurves") else [
-        curve for layer in action.layers for strip in layer.strips for bag in strip.channelbags for curve in bag.fcurves
-    ]  # fmt: skip
+    assert curves == [
+        (key.co[:], key.interpolation) for curve in compat.action_curves(rig) for key in curve.keyframe_points
+    ]
 
 
 def test_a_failure_half_way_leaves_the_pose_as_it_was(rig, monkeypatch):
@@ -359,9 +351,6 @@ def test_without_a_path_the_hips_turn_where_the_animator_has_put_them(rig):
 
 
 def test_a_control_rig_s_switches_are_set_and_set_back(rig, monkeypatch):
-    from blender_addon import rigs
-    from blender_addon.core import rigmap
-
     control = rig.pose.bones["mixamorig:LeftHand"]
     control["IK_FK"], control["whole"], control["yes"] = 0.25, 3, False
     known = rigs.map_of_armature(rig)
@@ -386,17 +375,68 @@ def test_without_capture_or_armature_it_cannot_be_switched_on(rig):
     assert not bpy.ops.atcn.preview_pose.poll()
 
 
-def test_a_long_clip_is_solved_around_the_frame_alone(rig):
-    runs.last_capture = (runs.last_capture[0], waving_motion(60.0))
+@pytest.fixture
+def long_clip(rig):
+    """A minute, in the middle of which the person is 3 cm higher: only the whole clip tells where the floor is."""
+    motion = waving_motion(60.0)
+    root_cam = motion.root_cam.copy()
+    root_cam[800:1000, 1] -= 0.03
+    runs.last_capture = (runs.last_capture[0], replace(motion, root_cam=root_cam))
+    return rig
+
+
+def settled() -> None:
+    """Wait for the thread as the timer does."""
+    live = pose_preview._preview.live
+    while pose_preview.settle(live) is not None:
+        time.sleep(0.01)
+
+
+def test_in_a_long_clip_the_pose_is_there_at_once_and_then_exactly_as_the_keys_would_be(long_clip):
     scene = bpy.context.scene
-    frames = (1, 200, 900, 1438)
+    scene.atcn.feet = "never"  # else the feet are put on the floor wherever they are
+    frames = (1, 200, 720, 1438)
     truth = keyed_heads(scene, frames)
+
+    def off_m() -> list[float]:
+        found = [evaluated_heads(long_clip, frame) for frame in frames]
+        return [
+            max(np.linalg.norm(heads[bone] - wanted[bone]) for bone in wanted)
+            for heads, wanted in zip(found, truth, strict=True)
+        ]
+
     bpy.ops.atcn.preview_pose()
-    for frame, wanted in zip(frames, truth, strict=True):
-        found = evaluated_heads(rig, frame)
-        assert max(np.linalg.norm(found[bone] - wanted[bone]) for bone in wanted) < 0.01
-        solved_s = np.ptp(pose_preview._preview.track.times_s)
-        assert solved_s <= pose_preview.SPAN_S
+    assert not pose_preview._preview.live.whole
+    assert 0.01 < max(off_m()) < 0.1
+    settled()
+    assert pose_preview._preview.live.whole
+    assert max(off_m()) < 1e-4
+    before = off_m()
+    scene.atcn.corrections.arm_spread = 0.2
+    assert not pose_preview._preview.live.whole
+    settled()
+    assert max(off_m()) > max(before) + 0.05
+
+
+def test_a_solve_that_is_no_longer_wanted_changes_nothing(long_clip):
+    bpy.ops.atcn.preview_pose()
+    old = pose_preview._preview.live
+    bpy.context.scene.atcn.corrections.arm_spread = 0.2
+    shown = all_of(long_clip)["bones"]
+    assert pose_preview.settle(old) is None
+    assert all_of(long_clip)["bones"] == shown
+    bpy.ops.atcn.preview_pose()
+    assert pose_preview.settle(old) is None
+    assert pose_preview.KEY not in long_clip
+
+
+def test_one_moment_of_a_track_is_what_resampling_makes_of_it(rig):
+    _, rig_map = t_pose()
+    track = apply.pose_track(waving_motion(0.5), rest_of(rig), rig_map, 30.0)
+    for time_s in (-1.0, 0.0, 0.015, 0.2, 0.4666, 9.0):
+        wanted, found = retarget.resample(track, np.array([time_s])), preview_track.pose_at(track, time_s)
+        assert all(np.abs(found.quats[bone] - wanted.quats[bone]).max() < 1e-12 for bone in wanted.quats)
+        assert np.abs(found.root_location - wanted.root_location).max() < 1e-12
 
 
 def test_another_scene_s_frames_leave_it_alone(rig):
@@ -408,8 +448,6 @@ def test_another_scene_s_frames_leave_it_alone(rig):
 
 
 def test_switched_off_with_the_add_on_nothing_is_left(rig):
-    import blender_addon
-
     before = all_of(rig)
     bpy.ops.atcn.preview_pose()
     blender_addon.unregister()

@@ -10,7 +10,7 @@ import pytest
 from blender_addon import armature as armatures
 from blender_addon import compat, rigs, session
 from blender_addon.bake import bake, frame_times_s
-from blender_addon.core import clip, errors, frames, retarget, skeleton, world
+from blender_addon.core import clip, errors, feet, frames, retarget, skeleton, world
 from blender_addon.steps import finish
 
 from .addon import data_names, switched_on
@@ -146,7 +146,7 @@ def curves_of(armature):
 def test_the_steps_give_what_the_plain_functions_give(switched_on, tmp_path):
     hero, rig_map = animated_hero()
     scene, motion = bpy.context.scene, waving_motion(2.0)
-    track = retarget.solve(world.to_world(motion), armatures.rest_of(hero), rig_map)
+    track = retarget.solve(world.to_world(motion), armatures.rest_of(hero), rig_map, feet.FOOT_MODES["auto"])
     bake(
         hero, retarget.resample(track, frame_times_s(motion.times_s, scene.render.fps)), action_name="x", start_frame=1
     )
