@@ -38,6 +38,7 @@ def test_motion_files_become_blends_and_exports_at_their_own_rate_without_an_eng
     assert (facts["fps"], facts["end"], facts["actions"][RIG]) == (30.0, 30, [1.0, 30.0])
     motion = read_bvh(out / "wave.bvh")
     assert (motion.fps, len(motion.positions)) == (30.0, 30)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
     with bpy.data.libraries.load(str(out / "wave.blend")) as (_, wanted):
         wanted.objects = [RIG]
     armature = bpy.data.objects[RIG]

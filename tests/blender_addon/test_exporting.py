@@ -72,6 +72,7 @@ def test_bvh_holds_every_joint_in_centimetres_with_y_up_at_the_scenes_rate(tmp_p
     armature.scale = (0.5, 0.5, 0.5)
     if lying:  # as importers leave armatures whose own axes have y up
         armature.data.transform(Matrix.Rotation(-np.pi / 2, 4, "X"))
+        armature.data.update_tag()
         armature.rotation_euler = (np.pi / 2, 0.0, 0.6)
     truth = [evaluated_heads(armature, frame) for frame in LOOKED_AT]
     motion = read_bvh(exported(armature, tmp_path / "wave.bvh", "BVH"))
