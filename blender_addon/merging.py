@@ -99,7 +99,8 @@ def merge_keys(armature: bpy.types.Object, source: bpy.types.Action, first_frame
     A setting of the rig that it keys (FK or IK) has outside of them what it had before. Other channels and keys stay.
     """
     present = {(curve.data_path, curve.array_index): curve for curve in compat.action_curves(armature)}
-    goes_on = any(len(_Keys.of(curve).outside(first_frame, last_frame).frames) for curve in present.values())
+    spans = [curve.range() for curve in present.values() if len(curve.keyframe_points)]
+    goes_on = any(start < first_frame or end > last_frame for start, end in spans)
     new_curve = compat.own_curve_maker(armature)
     for made in compat.curves_in(source):
         place, keys = (made.data_path, made.array_index), _Keys.of(made)
