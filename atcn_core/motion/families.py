@@ -145,7 +145,11 @@ FAMILIES: tuple[Family, ...] = (
         ),
         markers=_GENERATED,
         loose=frozenset({"index_knuckle", "pinky_knuckle"}),
-        switches=(Switch("upperarmparent", "IK_FK", 1.0), Switch("thighparent", "IK_FK", 1.0)),
+        switches=(
+            *(Switch("upperarmparent", "IK_FK", 1.0), Switch("thighparent", "IK_FK", 1.0)),
+            # Else neck and head keep to the hips' turn and not to the chest's, on which they hang.
+            *(Switch("torso", "neck_follow", 1.0), Switch("torso", "head_follow", 1.0)),
+        ),
     ),
     Family(
         "Unreal 4",

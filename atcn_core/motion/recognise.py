@@ -134,5 +134,5 @@ def _switches(tree: BoneTree, names: list[BoneName], family: Family) -> tuple[Sw
         SwitchedBone(bone, switch.property, switch.value)
         for switch in family.switches
         for bone, name in zip(tree.names, names, strict=True)
-        if name.stem == switch.stem and name.side and not name.layer
+        if name.stem == switch.stem and not name.layer
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +23,9 @@ __all__ = ["bone_turns", "chains_around", "trunk_turns"]
 # A limb's segment: the role it begins and ends with, and what its roll is counted from; None: the hand's is given.
 _SEGMENTS = (("upper_arm", "forearm", "shoulder"), ("forearm", "hand", None), ("thigh", "shin", "hips"))
 
+# Rigify's names for what is below its controls.
+_MECHANISM = re.compile(r"(MCH|ORG|DEF|VIS)-|tweak_")
+
 
 def chains_around(rest: RigRest, rig_map: RigMap) -> Chains:
     """The rows of spine and neck and the twist bones of a rig whose roles are known."""
@@ -28,7 +33,13 @@ def chains_around(rest: RigRest, rig_map: RigMap) -> Chains:
     tree = BoneTree(
         [RestBone(name, parent, head, head) for name, parent, head in zip(rest.names, rest.parents, heads, strict=True)]
     )
-    return chains_of(tree, {role: tree.index(bone) for role, bone in rig_map.bones.items()})
+    chains = chains_of(tree, {role: tree.index(bone) for role, bone in rig_map.bones.items()})
+    return replace(chains, spine=_keyed(chains.spine), neck=_keyed(chains.neck))
+
+
+def _keyed(row: Sequence[str]) -> tuple[str, ...]:
+    """A row without the bones that a control rig's own constraints move: keys on those do not show as they are."""
+    return tuple(bone for bone in row if not _MECHANISM.match(bone))
 
 
 def bone_turns(body: BodyTurns, rest: RigRest, rig_map: RigMap, chains: Chains) -> dict[str, np.ndarray]:

@@ -30,6 +30,8 @@ CHEST_LIMIT_RAD = np.deg2rad(110.0)
 CLAVICLE_SHARE = 0.7
 # A foot below the first height stands on the floor and does not roll with the leg; above the second it does.
 FOOT_DOWN_M, FOOT_UP_M = 0.06, 0.15
+# A foot of which heel and toe are below this lies flat: how its points show it then is how they lie on it.
+FLAT_M = 0.08
 SOLE_TILT_LIMIT_RAD = np.deg2rad(20.0)
 # The ankle's height over the line of the sole, in lengths of the sole, where it begins to tell how the foot is rolled
 # and where it tells all; what ankle joints can do; and what of it is faster than feet roll.
@@ -185,7 +187,7 @@ def _foot_roll_rad(
     """
     roll_rad = roll_between_rad(with_leg, by_ankle, sole)
     highest_m = np.maximum(one.body[f"{one.side}_heel"][:, 2], one.body[f"{one.side}_toe"][:, 2])
-    standing = (highest_m < FOOT_UP_M) & (trust > 0.5)
+    standing = (highest_m < FLAT_M) & (trust > 0.5)
     if standing.sum() >= 5:
         usual_rad = float(np.median(roll_between_rad(level, by_ankle, sole)[standing]))
         roll_rad = roll_rad - np.clip(usual_rad, -SOLE_TILT_LIMIT_RAD, SOLE_TILT_LIMIT_RAD)
@@ -204,7 +206,7 @@ def _sole(body: Landmarks, side: str) -> np.ndarray:
     """
     sole = body.between(f"{side}_heel", f"{side}_toe")
     highest_m = np.maximum(body[f"{side}_heel"][:, 2], body[f"{side}_toe"][:, 2])
-    standing = highest_m < FOOT_UP_M
+    standing = highest_m < FLAT_M
     if standing.sum() < 5:
         return sole
     tilt_rad = float(np.median(np.arcsin(np.clip(sole[standing, 2], -1.0, 1.0))))

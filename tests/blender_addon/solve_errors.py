@@ -11,7 +11,7 @@ from mathutils import Vector
 
 from atcn_core.motion import retarget
 from atcn_core.motion.landmarks import motion_landmarks, rest_landmarks
-from atcn_core.motion.limbs import rest_leg_hinge
+from atcn_core.motion.limbs import rest_arm_hinge, rest_leg_hinge
 from atcn_core.motion.rig_rest import rest_axes
 from atcn_core.motion.rigmap import RigMap
 from atcn_core.motion.world import WorldMotion
@@ -52,7 +52,7 @@ SEGMENTS = {
 # The bones of a motion of the rig's own that are turned, and which bone carries each joint.
 TURNED = (
     "hips",
-    *(f"{side}_{part}" for side in ("left", "right") for part in ("upper_arm", "forearm", "hand", "thigh", "foot")),
+    *(f"{side}_{part}" for side in ("left", "right") for part in ("upper_arm", "hand", "thigh", "foot")),
 )
 CARRIERS = {
     "hip": "hips",
@@ -229,7 +229,8 @@ def own_motion(
 ) -> tuple[WorldMotion, Heads]:
     """A motion of the rig's own: bones turned at random, its joints read as a person's; and its heads (N, 3) by role.
 
-    Trunk and head are turned as a whole and knees bend as knees do: joints do not tell how a back and a neck bend.
+    Trunk and head are turned as a whole, knees and elbows bend as they do: joints do not tell how a back and a neck
+    bend.
     What no bone marks (face, knuckles, sole) is carried along from where it is at rest, off the floor.
     """
     _to_rest(armature)
@@ -243,6 +244,7 @@ def own_motion(
     _turn_at_random(armature, much, frames, seed)
     for side in ("left", "right"):
         _bend(armature, rig_map.bones[f"{side}_shin"], rest_leg_hinge(resting, side, axes), frames)
+        _bend(armature, rig_map.bones[f"{side}_forearm"], rest_arm_hinge(resting, side, axes), frames)
     paths: dict[str, list[np.ndarray]] = {joint: [] for joint in CARRIERS}
     for frame in frames:
         bpy.context.scene.frame_set(frame)
@@ -256,7 +258,10 @@ def own_motion(
             )
             paths[joint].append(np.array(moved @ Vector(at_rest[joint])))
     skeleton = Skeleton("own", tuple(CARRIERS), (None,) * len(CARRIERS))
-    joints = np.stack([np.stack(path) for path in paths.values()], axis=1) + 1.0 * UP
+    joints = np.stack([np.stack(path) for path in paths.values()], axis=1)
+    # A person in metres, high off the floor: standing feet are laid level.
+    joints *= 1.7 / np.ptp(np.stack(list(rest_heads.values())) @ axes.up)
+    joints += (1.0 - joints[..., 2].min()) * UP
     motion = WorldMotion(np.arange(len(frames)) / 30.0, skeleton, joints, np.ones(joints.shape[:2]))
     return motion, heads_at(armature, rig_map, frames)
 

@@ -89,7 +89,7 @@ def test_rigifys_animals_are_refused(kind):
 def test_the_switches_of_a_generated_rig_are_properties_it_has():
     (armature,) = import_armatures("rigify:basic_human:generated")
     switches = rigs.recognise_armature(armature).switches
-    assert len(switches) == 4
+    assert len(switches) == 6
     for switch in switches:
         assert switch.property in armature.pose.bones[switch.bone]
 
