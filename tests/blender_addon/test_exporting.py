@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from mathutils import Matrix, Vector
 
 from atcn_core.motion.bvh import read_bvh
-from blender_addon import exporting, rigs, session
+from blender_addon import export_panel, exporting, rigs, session
 from blender_addon.core import errors
 
 from .addon import data_names, make_armature, switched_on
@@ -238,3 +239,16 @@ def test_the_button_exports_the_armature_of_the_panel(switched_on, tmp_path):
     bpy.context.scene.atcn.armature = armature
     assert bpy.ops.atcn.export_animation(kind="BVH", filepath=str(tmp_path / "a.blend")) == {"FINISHED"}
     assert len(read_bvh(tmp_path / "a.bvh").positions) == FRAMES
+
+
+def test_the_panel_offers_every_kind(switched_on):
+    drawn = []
+
+    class Layout:
+        def operator_menu_enum(self, operator, kind, **settings):
+            known = bpy.types.UILayout.bl_rna.functions["operator_menu_enum"].parameters
+            assert set(settings) <= set(known.keys())
+            drawn.extend(bpy.ops.atcn.export_animation.get_rna_type().properties[kind].enum_items.keys())
+
+    export_panel.ATCN_PT_export.draw(SimpleNamespace(layout=Layout()), bpy.context)
+    assert drawn == list(exporting.KINDS)

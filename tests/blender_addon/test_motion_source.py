@@ -14,7 +14,7 @@ from blender_addon.rig_files import import_armatures
 
 from .addon import make_armature, switched_on
 from .armatures import a_pose, evaluated_heads, t_pose
-from .rigs_in_reach import own_rig
+from .rigs_in_reach import own_rig, reads_gltf
 from .solve_errors import degrees_between, follow, heads_at, segment_errors_deg
 from .test_session import waving_motion
 
@@ -26,8 +26,7 @@ FAMILIES = (
     *("cmutxt_walking_e01", "fair1_wavehello_01", "m2m_jumpingjacks_01"),
 )
 RIG = rigs.list_rigs()[0]
-# Legs may bend a little more or less than the source's, so that feet stand still on legs of other proportions.
-WITHIN_DEG = {"upper_arm": 0.01, "forearm": 0.01, "thigh": 8.0, "shin": 8.0}
+LIMBS = [f"{side}_{part}" for side in SIDES for part in ("upper_arm", "forearm", "thigh", "shin")]
 
 
 @pytest.fixture
@@ -96,21 +95,36 @@ def _person_leg(motion) -> dict[str, np.ndarray]:
     return {f"{s}_{role}": motion.points(f"{s}_{joint}")[0] for s in SIDES for role, joint in joints.items()}
 
 
+def assert_limbs_alike(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray], following: dict[str, str]) -> None:
+    """Both are heads (N, 3) by role."""
+    for start in LIMBS:
+        end = following[start]
+        apart_deg = degrees_between(found[end] - found[start], wanted[end] - wanted[start])
+        assert apart_deg.max() < 0.01, start
+
+
+def chosen(source: bpy.types.Object | Path, target: bpy.types.Object) -> bpy.types.PropertyGroup:
+    """The panel's settings for a transfer, the feet left as they are in the source."""
+    settings = bpy.context.scene.atcn
+    settings.target, settings.armature, settings.feet = "ARMATURE", target, "never"
+    if isinstance(source, Path):
+        settings.source, settings.bvh = "BVH", str(source)
+    else:
+        settings.source, settings.source_armature = "ARMATURE", source
+    return settings
+
+
 def test_a_rigs_own_export_comes_back_onto_another_rig_by_the_panels_button(switched_on, no_engine, tmp_path):
     source = waving_rig()
     exporting.export_animation(source, bpy.context.scene, tmp_path / "my wave.bvh", "BVH")
     source_map = rigs.map_of_armature(source)
     wanted = heads_at(source, source_map, range(1, 31, 5))
-    settings = bpy.context.scene.atcn
-    settings.source, settings.bvh = "BVH", str(tmp_path / "my wave.bvh")
-    settings.target, settings.armature = "ARMATURE", t_pose()[0]
+    settings = chosen(tmp_path / "my wave.bvh", t_pose()[0])
     assert bpy.ops.atcn.transfer() == {"FINISHED"}
     assert settings.armature.animation_data.action.name == "my wave"
     assert runs.status.headline.startswith("30 frames on ")
     found = heads_at(settings.armature, rigs.map_of_armature(settings.armature), range(1, 31, 5))
-    for start, end in retarget.next_roles(source_map).items():
-        within_deg = WITHIN_DEG.get(start.partition("_")[2], 180.0)
-        assert degrees_between(found[end] - found[start], wanted[end] - wanted[start]).max() < within_deg, start
+    assert_limbs_alike(found, wanted, retarget.next_roles(source_map))
     assert settings.source == "BVH"
     assert bpy.ops.atcn.apply_last() == {"FINISHED"}
 
@@ -121,9 +135,7 @@ def test_an_animated_armature_moves_another_rig_wherever_both_stand(switched_on,
     source.location, source.rotation_euler, source.scale = (3.0, -2.0, 1.0), (0.0, 0.0, 0.7), (0.5, 0.5, 0.5)
     target, target_map = a_pose()
     target.location = (-1.0, 0.0, 0.0)
-    settings = scene.atcn
-    settings.source, settings.source_armature = "ARMATURE", source
-    settings.target, settings.armature = "ARMATURE", target
+    chosen(source, target)
     scene.frame_set(7, subframe=0.5)
     assert bpy.ops.atcn.transfer() == {"FINISHED"}
     assert (scene.frame_current, scene.frame_subframe) == (7, 0.5)
@@ -131,18 +143,40 @@ def test_an_animated_armature_moves_another_rig_wherever_both_stand(switched_on,
     assert tuple(target.animation_data.action.frame_range) == (1, 30)
     source_map = rigs.map_of_armature(source)
     wanted, found = heads_at(source, source_map, range(1, 31, 4)), heads_at(target, target_map, range(1, 31, 4))
-    for start, end in retarget.next_roles(target_map).items():
-        within_deg = WITHIN_DEG.get(start.partition("_")[2], 180.0)
-        assert degrees_between(found[end] - found[start], wanted[end] - wanted[start]).max() < within_deg, start
+    assert_limbs_alike(found, wanted, retarget.next_roles(target_map))
     at_rest = min(target.data.bones[target_map.bones[f"{side}_foot"]].head_local.z for side in SIDES)
     assert abs(min(found[f"{side}_foot"][:, 2].min() for side in SIDES) - at_rest) < 0.02
 
 
+IMPORTERS = {
+    "FBX": lambda path: bpy.ops.import_scene.fbx(filepath=path, anim_offset=0.0),
+    "USD": lambda path: bpy.ops.wm.usd_import(filepath=path),
+    "GLB": lambda path: bpy.ops.import_scene.gltf(filepath=path),
+    "BVH": lambda path: bpy.ops.import_anim.bvh(filepath=path),
+}
+
+
+@pytest.mark.parametrize("kind", IMPORTERS)
+def test_what_blender_has_imported_moves_another_rig(switched_on, no_engine, tmp_path, kind):
+    if kind == "GLB" and not reads_gltf():
+        pytest.skip("this Blender's glTF importer crashes now and then")
+    source = waving_rig()
+    source_map = rigs.map_of_armature(source)
+    wanted = heads_at(source, source_map, range(1, 31, 5))
+    path = exporting.with_ending(tmp_path / "wave", kind)
+    exporting.export_animation(source, bpy.context.scene, path, kind)
+    bpy.data.batch_remove(list(bpy.context.scene.objects))
+    IMPORTERS[kind](str(path))
+    imported = [thing for thing in bpy.context.scene.objects if thing.type == "ARMATURE"]
+    target, target_map = t_pose()
+    chosen(max(imported, key=lambda armature: len(armature.pose.bones)), target)
+    assert bpy.ops.atcn.transfer() == {"FINISHED"}
+    assert_limbs_alike(heads_at(target, target_map, range(1, 31, 5)), wanted, retarget.next_roles(target_map))
+
+
 def test_the_clips_part_and_first_frame_count_for_every_source(switched_on, no_engine):
     source, target = waving_rig(), t_pose()[0]
-    settings = bpy.context.scene.atcn
-    settings.source, settings.source_armature = "ARMATURE", source
-    settings.target, settings.armature = "ARMATURE", target
+    settings = chosen(source, target)
     settings.use_range, settings.start_s, settings.end_s, settings.start_frame = True, 0.2, 0.5, 11
     assert bpy.ops.atcn.transfer() == {"FINISHED"}
     assert tuple(target.animation_data.action.frame_range) == (11, 11 + 8)
@@ -199,9 +233,7 @@ def test_a_control_rig_is_read_off_the_bones_that_move_its_skin(switched_on, no_
         hand.location = (0.0, 0.0, height)
         hand.keyframe_insert("location", frame=frame)
     target, target_map = t_pose()
-    settings = bpy.context.scene.atcn
-    settings.source, settings.source_armature = "ARMATURE", source
-    settings.target, settings.armature = "ARMATURE", target
+    chosen(source, target)
     assert bpy.ops.atcn.transfer() == {"FINISHED"}
     for frame in (1, 12, 20):
         led, found = evaluated_heads(source, frame), evaluated_heads(target, frame)
