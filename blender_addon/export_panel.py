@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from . import exporting
+from . import exporting, pose_preview
 from .core import errors
 
 __all__ = ["ATCN_OT_export", "ATCN_PT_export"]
@@ -50,6 +50,7 @@ class ATCN_OT_export(bpy.types.Operator):  # noqa: N801  Blender's own naming
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = exporting.with_ending(Path(bpy.path.abspath(self.filepath)), self.kind)
+        pose_preview.switch_off()
         try:
             exporting.export_animation(_armature(context), context.scene, path, self.kind)
         except errors.AtcnError as error:

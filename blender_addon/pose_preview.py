@@ -114,7 +114,7 @@ def _show() -> None:
     """Put the present frame's pose on the armature, whose own pose is there now. Raises RigError, MotionError."""
     global _preview
     scene, armature = _preview.scene.get(), _preview.armature.get()
-    if scene.objects.get(armature.name) is not armature or scene.atcn.armature is not armature:
+    if scene.atcn.armature != armature or armature not in scene.objects.values():
         raise errors.RigError(
             f"{armature.name!r} is no longer the chosen armature.", hint="Switch the preview on again."
         )
@@ -254,6 +254,11 @@ def _show_again() -> None:
 
 def handle_setting_changed(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     """A slider was moved: for the `update` of properties."""
+    _show_anew()
+
+
+def _show_anew() -> None:
+    """As `refresh`, where nobody is there to be told but the panel."""
     try:
         refresh()
     except errors.AtcnError as error:
@@ -281,10 +286,15 @@ def _handle_before(*_: object) -> None:
 
 
 @handlers.persistent
-def _handle_after(*_: object) -> None:
-    """Undo may bring back a state in which the preview showed; and after that, or a save, it shows again."""
-    _take_back()
+def _handle_saved(*_: object) -> None:
     _show_again()
+
+
+@handlers.persistent
+def _handle_undone(*_: object) -> None:
+    """Undo may bring back a state in which the preview showed, and other settings without telling of them."""
+    _take_back()
+    _show_anew()
 
 
 @handlers.persistent
@@ -297,12 +307,12 @@ _HANDLERS = (
     ("frame_change_pre", _handle_frame_leaving),
     ("frame_change_post", _handle_frame_reached),
     ("save_pre", _handle_before),
-    ("save_post", _handle_after),
-    ("save_post_fail", _handle_after),
+    ("save_post", _handle_saved),
+    ("save_post_fail", _handle_saved),
     ("undo_pre", _handle_before),
-    ("undo_post", _handle_after),
+    ("undo_post", _handle_undone),
     ("redo_pre", _handle_before),
-    ("redo_post", _handle_after),
+    ("redo_post", _handle_undone),
     ("load_pre", _handle_end),
     ("load_post", _handle_end),
     ("render_init", _handle_end),

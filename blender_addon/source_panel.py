@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import motion_source, operators, properties, report, runs, session
+from . import motion_source, operators, pose_preview, properties, report, runs, session
 from .core import errors
 from .steps import finish
 
@@ -38,6 +38,7 @@ class ATCN_OT_transfer(bpy.types.Operator):  # noqa: N801  Blender's own naming
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene = context.scene
+        pose_preview.switch_off()
         try:
             runs.status.begin()
             request = properties.request_of(scene)

@@ -264,6 +264,26 @@ def test_a_file_that_was_written_while_it_showed_is_put_right_when_opened(rig, t
     assert all_of(bpy.data.objects[name])["bones"] == before
 
 
+def test_an_override_of_a_linked_rig_is_shown_and_put_back(rig, tmp_path):
+    path, name, capture = str(tmp_path / "library.blend"), rig.name, runs.last_capture
+    bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
+    bpy.data.objects.remove(rig)
+    with bpy.data.libraries.load(path, link=True) as (_, wanted):
+        wanted.objects = [name]
+    scene = bpy.context.scene
+    scene.collection.objects.link(wanted.objects[0])
+    made = wanted.objects[0].override_hierarchy_create(scene, bpy.context.view_layer, do_fully_editable=True)
+    scene.atcn.armature, runs.last_capture = made, capture
+    before = all_of(made)
+    bpy.ops.atcn.preview_pose()
+    assert pose_preview.is_on()
+    assert all_of(made)["bones"] != before["bones"]
+    scene.frame_set(9)
+    scene.frame_set(5)
+    bpy.ops.atcn.preview_pose()
+    assert all_of(made) == before
+
+
 def test_applying_ends_it_and_the_keys_are_those_of_no_preview(rig):
     scene = bpy.context.scene
     bpy.ops.atcn.apply_last()
@@ -310,6 +330,21 @@ def test_undo_finds_the_history_without_the_preview(rig):
         bpy.ops.ed.undo()
     assert own_pose() == before
     assert bpy.context.scene.atcn.corrections.lean == 0.0
+
+
+def test_undoing_a_slider_shows_the_pose_without_it(rig):
+    name = rig.name
+    bpy.ops.atcn.preview_pose()
+    bpy.ops.ed.undo_push(message="start")
+    plain = all_of(rig)["bones"]["mixamorig:RightArm"]
+    bpy.context.scene.atcn.corrections.arm_spread = 0.4
+    bpy.ops.ed.undo_push(message="slider")
+    spread = all_of(rig)["bones"]["mixamorig:RightArm"]
+    assert spread != plain
+    bpy.ops.ed.undo()
+    assert all_of(bpy.data.objects[name])["bones"]["mixamorig:RightArm"] == plain
+    bpy.ops.ed.redo()
+    assert all_of(bpy.data.objects[name])["bones"]["mixamorig:RightArm"] == spread
 
 
 def test_undo_past_a_pose_edit_made_before_the_preview_gives_the_earlier_pose(rig):
