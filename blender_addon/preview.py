@@ -21,7 +21,7 @@ from .bake import frame_times_s
 from .core import clip, egl, errors, protocol
 from .hush import silent
 
-__all__ = ["RunJob", "fit_camera", "render_preview", "require_renderer"]
+__all__ = ["RunJob", "fit_camera", "render_frames", "render_preview", "require_renderer"]
 
 RunJob = Callable[[protocol.Job], dict[str, str]]
 
@@ -91,8 +91,7 @@ def render_preview(
     times_s = frame_times_s(motion.times_s, fps)[::step]
     frames = round(action.frame_range[0]) + step * np.arange(len(times_s))
     with tempfile.TemporaryDirectory(prefix="atcn_preview_") as folder:
-        with _stage(scene.objects[armature_name], scene, motion.image_wh_px, frames) as stage:
-            _render(stage, frames, Path(folder))
+        render_frames(scene, armature_name, motion.image_wh_px, frames, Path(folder))
         run_job(
             protocol.PreviewJob(
                 video=os.fspath(video),
@@ -104,6 +103,20 @@ def render_preview(
             )
         )
     return Path(out)
+
+
+def render_frames(
+    scene: bpy.types.Scene, armature_name: str, aspect_wh: tuple[int, int], frames: np.ndarray, folder: Path
+) -> list[Path]:
+    """Render the avatar at these frames, seen from in front and from near enough for all of them. Returns the pictures.
+
+    aspect_wh: the pictures' width and height, of which only the ratio counts. Raises OutputError where there is nothing
+    to render with.
+    """
+    require_renderer()
+    with _stage(scene.objects[armature_name], scene, aspect_wh, frames) as stage:
+        _render(stage, frames, folder)
+    return [folder / f"{number:06d}.jpg" for number in range(len(frames))]
 
 
 @contextlib.contextmanager

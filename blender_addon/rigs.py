@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import bpy
+from mathutils import Matrix
 
 from .armature import bone_names, require_armature, rest_bones
 from .core import ROOT, errors, recognise, recognition, rigmap
@@ -151,7 +152,16 @@ def load_avatar(rig: rigmap.Rig) -> list[bpy.types.Object]:
     if rig.object_name not in names:
         raise errors.RigError(f"The avatar of {rig.name} has no object {rig.object_name!r}.", hint=hint)
     armature = wanted.objects[names.index(rig.object_name)]
+    # Blender works matrices out in a scene only: until then a scaled or turned armature looks as if it were neither.
+    armature.matrix_world = _placed(armature)
     return [armature, *(thing for thing in wanted.objects if thing != armature)]
+
+
+def _placed(thing: bpy.types.Object) -> Matrix:
+    """An object's matrix as it will be in a scene."""
+    if thing.parent is None:
+        return thing.matrix_basis.copy()
+    return _placed(thing.parent) @ thing.matrix_parent_inverse @ thing.matrix_basis
 
 
 def show_avatar(rig: rigmap.Rig, brought: list[bpy.types.Object], scene: bpy.types.Scene) -> None:

@@ -14,6 +14,7 @@ NURI = Person(
     pose="T",
     height_m=1.195,
     scale=0.70,
+    coarseness=1.10,
     midline={
         "hips": (0.004, 0.600),
         "spine": (0.001, 0.665),
@@ -69,7 +70,7 @@ NURI = Person(
         0.041,
         0.018,
         hair=("cap", "fringe", "pigtails"),
-        size=0.88,
+        size=0.90,
         eyes=1.5,
         neck=0.45,
         smile_m=0.008,

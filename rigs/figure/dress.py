@@ -56,7 +56,7 @@ def _arms(body: Body) -> Iterator[Part]:
         "skin",
         hand,
         box_around([wrist, *tips], 0.18 * body.person.finger_width * body.person.hand_m),
-        0.038 * body.person.hand_m,
+        0.038 * body.person.coarseness * body.person.hand_m,
     )
 
 

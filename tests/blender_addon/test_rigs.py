@@ -4,12 +4,15 @@ import json
 import shutil
 
 import bpy
+import numpy as np
 import pytest
 
-from blender_addon import rigs
+from blender_addon import rigs, session
 from blender_addon.core import errors
 
 from .addon import data_names, make_armature, switched_on
+from .armatures import evaluated_heads
+from .test_session import waving_motion
 
 __all__ = ["switched_on"]
 
@@ -29,6 +32,27 @@ def test_an_avatar_comes_into_the_scene_with_its_body_and_is_recognised_by_its_b
     assert armature.name in scene.objects
     assert any(thing.type == "MESH" and thing.find_armature() == armature for thing in scene.objects)
     assert rigs.map_of_armature(armature).bones == rig.map.bones
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_motion_moves_every_avatar_and_it_stands_upright(switched_on, name, tmp_path):
+    """Through the add-on's own way, which solves before the avatar is in the scene: turned and scaled ones too."""
+    (tmp_path / "film.mp4").write_text("")
+    request = session.Request(tmp_path / "film.mp4", session.RigChoice(avatar=name))
+    scene = bpy.context.scene
+    applied = session.apply_capture(request, waving_motion(1.0), scene)
+    armature, rig = scene.objects[applied.armature], rigs.find_rig(name)
+    height_m = rig.rest["height_m"]
+    wrists = []
+    for frame in np.linspace(1, applied.last_frame, 5).astype(int):
+        heads = evaluated_heads(armature, int(frame))
+        place = {role: np.array(heads[bone]) for role, bone in rig.map.bones.items()}
+        up = place["head"] - 0.5 * (place["left_foot"] + place["right_foot"])
+        assert 0.3 < up[2] / height_m < 1.0
+        assert np.abs(up[:2]).max() < 0.35 * height_m
+        assert -0.02 < place["left_foot"][2] / height_m < 0.2
+        wrists += [place["left_hand"], place["right_hand"]]
+    assert np.ptp(np.stack([wrists[0::2], wrists[1::2]]), axis=1).max() > 0.003 * height_m
 
 
 @pytest.mark.parametrize("name", NAMES[:1])
