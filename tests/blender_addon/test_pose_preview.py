@@ -57,7 +57,7 @@ def all_of(armature) -> dict:
     animation = armature.animation_data
     return {
         "bones": bones,
-        "properties": dict(armature.items()),
+        "properties": {k: v.to_dict() if hasattr(v, "to_dict") else v for k, v in armature.items()},
         "matrix": armature.matrix_world.copy().freeze(),
         "action": animation.action if animation else None,
         "selected": [thing.name for thing in bpy.context.selected_objects],
