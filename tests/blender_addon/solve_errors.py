@@ -262,7 +262,7 @@ def own_motion(
     # A person in metres, high off the floor: standing feet are laid level.
     joints *= 1.7 / np.ptp(np.stack(list(rest_heads.values())) @ axes.up)
     joints += (1.0 - joints[..., 2].min()) * UP
-    motion = WorldMotion(np.arange(len(frames)) / 30.0, skeleton, joints, np.ones(joints.shape[:2]))
+    motion = WorldMotion(np.asarray(frames) / 30.0, skeleton, joints, np.ones(joints.shape[:2]))
     return motion, heads_at(armature, rig_map, frames)
 
 

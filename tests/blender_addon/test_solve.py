@@ -4,9 +4,17 @@ import bpy
 import numpy as np
 import pytest
 
+from atcn_core.motion.rigmap import RigMap
 from tests.blender_addon.armatures import a_pose
 from tests.blender_addon.rigs_in_reach import rig_makers
-from tests.blender_addon.solve_measures import follow, parity_errors_deg, segment_errors_deg, trunk_errors_deg
+from tests.blender_addon.solve_errors import (
+    follow,
+    heads_at,
+    parity_errors_deg,
+    segment_errors_deg,
+    trunk_errors_deg,
+)
+from tests.blender_addon.solve_measures import made, shown_bones
 from tests.moving_person import dancing
 
 every_rig = pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in rig_makers().items()])
@@ -25,6 +33,15 @@ def test_a_rig_s_own_motion_solved_back_onto_it_is_that_motion(make):
     errors_deg = parity_errors_deg(make, frames=range(0, 30, 5))
     for pair, of_pair in errors_deg.items():
         assert of_pair.max() < 0.1, pair
+
+
+def test_a_generated_rigs_deforming_bones_follow_as_exactly():
+    armature, rig_map = made("rigify:basic_human:generated")
+    motion, frames = dancing(1.0, seed=5).motion(), range(0, 30, 6)
+    follow(armature, rig_map, motion, frames)
+    heads = heads_at(armature, RigMap(shown_bones(armature, rig_map, control_rig=True)), frames)
+    assert segment_errors_deg(heads, motion, frames).max() < 0.01
+    assert trunk_errors_deg(heads, motion, frames).max() < 0.01
 
 
 @pytest.mark.parametrize("local_location", [True, False])
