@@ -9,6 +9,7 @@ BLENDER := .blender/5.0/bin/python
 
 VIDEO ?= tests/data/demo.mp4
 RIG ?= bruno
+GALLERY_VIDEOS ?=
 ARGS ?=
 # For the training commands: a folder of BVH files, the run's folder, and what is trained.
 MOTION ?= ../shared/mocap
@@ -18,7 +19,7 @@ TORCH_PYTHON ?= .venv/bin/python
 export VIDEO RIG OUT MOTION RUN CONFIG
 
 .DEFAULT_GOAL := help
-.PHONY: help capture test bench addon train train-gpu model lint format engine blender system clean
+.PHONY: help capture test gallery bench addon train train-gpu model lint format engine blender system clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name words; do printf '  make %-10s%s\n' "$$name" "$$words"; done
@@ -29,6 +30,9 @@ capture: engine blender model ## VIDEO=clip.mp4 [RIG=name] [OUT=out.blend]: capt
 
 test: system ## every test and check, on all four Blender versions
 	@$(PYTHON311) .ci/check.py
+
+gallery: engine blender model ## docs/gallery.jpg: six videos captured onto the six avatars (GALLERY_VIDEOS="a.mp4 b.mp4@3-8")
+	@$(BLENDER) rigs/render_gallery.py $(GALLERY_VIDEOS) $(ARGS)
 
 bench: engine blender model ## the speed and memory figures in one table (VIDEO= and RIG= as above, ARGS=--json for a program)
 	@$(BLENDER) -m blender_addon.bench --video "$$VIDEO" --rig "$$RIG" $(ARGS)

@@ -33,8 +33,8 @@ TAKES = (
     "tfjs_pose_squats.mp4",
     "temugeb/temugeb_cam0_test.mp4",
     "pose2sim_single/cam01.mp4",
-    "intel_one_by_one_person.mp4@25-33",
     "pose2sim_multi/cam01.mp4",
+    str(ROOT / "tests" / "data" / "demo.mp4"),
 )
 
 
