@@ -172,10 +172,20 @@ def to_ik(track: PoseTrack, rest: RigRest, limbs: Iterable[IkLimb]) -> PoseTrack
         if limb.toe is not None and limb.toe[0] in quats:
             toe_moved = pose[limb.toe[0]] @ np.linalg.inv(_rest(rest, limb.toe[0]))
             quats[limb.toe[1]] = _local_turns(rest, limb.toe[1], moved, toe_moved)
-        for bone in limb.fk_controls:
+        for bone in _fk_bones(rest, limb):
             quats.pop(bone, None)
             locations.pop(bone, None)
     return replace(track, quats=quats, other_locations=locations)
+
+
+def _fk_bones(rest: RigRest, limb: IkLimb) -> set[str]:
+    """The limb's FK controls and the bones between them, of which none is needed with IK."""
+    found = set(limb.fk_controls)
+    for bone in limb.fk_controls:
+        above = rest.ancestors(bone)
+        if limb.upper in above:
+            found.update(above[: above.index(limb.upper)])
+    return found
 
 
 def _rest(rest: RigRest, bone: str) -> np.ndarray:

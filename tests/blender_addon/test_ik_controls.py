@@ -10,6 +10,7 @@ from atcn_core.rotation import normalized
 from blender_addon.apply import posing
 from blender_addon.armature import rest_of
 from blender_addon.bake import bake, give, key_switches
+from blender_addon.compat import curves_in
 from blender_addon.core import errors
 from blender_addon.result import ResultOptions
 from blender_addon.rig_files import import_armatures
@@ -141,6 +142,9 @@ def test_the_whole_way_by_ik_has_feet_and_hands_where_it_has_them_by_fk(rigify):
         )
         action, kept = finish(steps)
         assert kept is None
+        moved = {curve.group.name for curve in curves_in(action)}
+        assert bool(moved & {"hand_fk.L", "MCH-foot_fk.R"}) != ik
+        assert bool(moved & {"hand_ik.L", "foot_ik.R"}) == ik
         give(rigify, action)
         ways.append(evaluated(rigify, ["DEF-foot.L", "DEF-foot.R", "DEF-hand.L", "DEF-hand.R"]))
     for bone in ways[0]:
