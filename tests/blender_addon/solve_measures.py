@@ -99,17 +99,16 @@ seconds of each, and Blender evaluates what was baked (of control rigs the defor
 worst angle in degrees between the body's direction and the rig's.
 
 * limbs: upper arms, forearms, thighs and shins; trunk: from between the hips to the base of the neck; head: the nose.
-* hands: the knuckles, in the made and the hand-keyed motions alone: CMU's hand rotations flip. The worst ones are
-  wrists that a hand-keyed dance bends by more than 84 degrees against the forearm: those are softly held back.
+* hands: the knuckles, in the made and the hand-keyed motions alone: CMU's hand rotations flip. The worst is one frame
+  of a hand-keyed dance, whose wrist is turned by 96 to 135 degrees against the forearm and is softly held back.
 * feet: the soles, and foot roll: how far they tilt aside, in the made motion high above the floor. Feet on the floor
   are laid level, and how a clip's standing feet show is taken off all its frames: heel and toe are not in one height.
 * own motion: the rig's own bones turned at random, their joints taken as a person's and solved back: worst angle.
 * lengths: the worst change of a limb's length. mirrored: the mirrored motion's result against the mirrored result.
 * 10,000 frames: the solve alone, in processor time on one busy core of the machine that wrote this.
 
-Every rig has the freedom to follow exactly, save that some have no knuckles to tell how a hand is rolled at rest (palms
-are then taken to look down), no toes, or no neck (the middle of the upper arms stands in). `openpose` is a skeleton of
-detector points and rightly refused.
+Every rig here has the freedom to follow exactly; what some lack is guessed: without knuckles palms look down at rest,
+without a neck the middle of the upper arms stands in. `openpose` has detector points for bones and is rightly refused.
 """
 
 
