@@ -25,6 +25,10 @@ FPS, FIRST, FRAMES = 25, 4, 25
 LOOKED_AT = (4, 13, 28)
 Heads = dict[str, np.ndarray]
 
+# The 4.2 wheel does so in a process that has done much else; there the batch writes one in a process of its own.
+trusted_gltf = pytest.mark.skipif(not reads_gltf(), reason="this Blender's glTF add-on crashes now and then")
+KINDS = [pytest.param(kind, marks=trusted_gltf) if kind in ("GLB", "GLTF") else kind for kind in exporting.KINDS]
+
 
 def moving_rig() -> tuple[bpy.types.Object, list[Heads]]:
     """An avatar that waves, away from the origin and turned, in a scene with other things; and where its bones are."""
@@ -111,7 +115,7 @@ def test_usd_comes_back_in_place_and_in_time(tmp_path):
     assert_in_place(rig_with(truth[0]), LOOKED_AT, truth)
 
 
-@pytest.mark.skipif(not reads_gltf(), reason="this Blender's glTF importer crashes now and then")
+@trusted_gltf
 @pytest.mark.parametrize("kind", ["GLB", "GLTF"])
 def test_gltf_comes_back_in_place_and_in_time(tmp_path, kind):
     armature, truth = moving_rig()
@@ -125,6 +129,7 @@ def test_gltf_comes_back_in_place_and_in_time(tmp_path, kind):
     assert_in_place(came_back, tuple(2 * (frame - FIRST) for frame in LOOKED_AT), truth)
 
 
+@trusted_gltf
 def test_gltf_parts_lie_beside_the_file_that_names_them(tmp_path):
     armature, _ = moving_rig()
     path = exported(armature, tmp_path / "a b" / "wave.gltf", "GLTF")
@@ -153,7 +158,7 @@ def state_of_the_scene() -> dict:
     }
 
 
-@pytest.mark.parametrize("kind", list(exporting.KINDS))
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mode", ["OBJECT", "POSE"])
 def test_the_scene_is_as_before(tmp_path, kind, mode):
     armature, _ = moving_rig()
