@@ -27,13 +27,22 @@ def apply_motion(
     scene: bpy.types.Scene,
     action_name: str,
     start_frame: int = 1,
+    foot_mode: feet.FootMode | None = None,
 ) -> bpy.types.Action:
     """Retarget a motion to an armature and bake it as a new Action at the scene's frame rate.
 
     A clip of 10 s becomes 10 s of animation. Nothing else in the scene changes: no mode, selection, frame,
     transform, rotation mode or constraint. Raises RigError where the armature lacks bones of the map.
     """
-    steps = posing(armature, rig_map, motion, fps=scene_fps(scene), action_name=action_name, start_frame=start_frame)
+    steps = posing(
+        armature,
+        rig_map,
+        motion,
+        fps=scene_fps(scene),
+        action_name=action_name,
+        start_frame=start_frame,
+        foot_mode=foot_mode,
+    )
     action, _ = finish(steps)
     give(armature, action)
     return action

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -135,10 +136,8 @@ def held_feet(
     }
     common = _hips_shift(needed, standing, times_s)
     moved = hips_world + common
-    wanted = {
-        side: ankles[side] + common + _eased(needed[side] - common, standing[side].any(axis=1), times_s)
-        for side in legs
-    }
+    held = {side: np.asarray(standing[side].any(axis=1)) for side in legs}
+    wanted = {side: ankles[side] + common + _eased(needed[side] - common, held[side], times_s) for side in legs}
     for side, leg in legs.items():
         lowest_m = _sole(wanted[side], leg, paths[side].foot)[..., 2].min(axis=1)
         wanted[side][:, 2] += np.maximum(floor_m - lowest_m, 0.0)
@@ -156,7 +155,7 @@ def _ankle(thigh_world: np.ndarray, leg: Leg, path: LegPath) -> np.ndarray:
 
 def _settled(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray, times_s: np.ndarray, *, still: bool) -> np.ndarray:
     """The foot's turn (T, 4), flat where heel and toe both stand, and there (`still`) pointing one way."""
-    flat = standing.all(axis=1)
+    flat = np.asarray(standing.all(axis=1))
     if not flat.any():
         return foot_turn
     along = quat_rotate(foot_turn, normalized(leg.toe - leg.heel))
@@ -201,21 +200,26 @@ def _sole(ankle: np.ndarray, leg: Leg, foot_turn: np.ndarray) -> np.ndarray:
 
 
 def _needed_shift(places: np.ndarray, leg: Leg, standing: np.ndarray, floor_m: float, *, still: bool) -> np.ndarray:
-    """How far the ankle (T, 3) must go so that heel and toe stay where they stand; 0 where neither stands.
+    """How far the ankle (T, 3) must go so that the foot stays where it stands; 0 where it does not.
 
-    places: (T, 2, 3) of heel and toe.
+    places: (T, 2, 3) of heel and toe. While both stand the toe is held, and the heel with it, as the foot does not turn
+    then; where the weight goes from one to the other, the second stays where it came down.
     """
-    needed = np.zeros_like(places)
-    for point in range(2):
-        for start, end in stretches(standing[:, point]):
-            anchor = np.median(places[start:end, point], axis=0)
-            if anchor[2] - floor_m < FLOOR_WITHIN * leg.length_m:
-                anchor[2] = floor_m
-            needed[start:end, point] = anchor - places[start:end, point]
+    needed = np.zeros_like(places[:, 0])
+    held_point = np.where(standing[:, 1], 1, 0)
+    for first, last in stretches(np.asarray(standing.any(axis=1))):
+        changes = np.flatnonzero(np.diff(held_point[first:last])) + first + 1
+        for start, end in pairwise([first, *changes, last]):
+            at = places[start:end, held_point[start]]
+            anchor = at[0] + needed[start - 1] if start > first else at[0]
+            needed[start:end, :2] = (anchor - at)[:, :2]
+            height_m = np.median(at[:, 2])
+            on_floor = height_m - floor_m < FLOOR_WITHIN * leg.length_m
+            needed[start:end, 2] = (floor_m if on_floor else height_m) - at[:, 2]
+        needed[first:last, :2] -= np.median(needed[first:last, :2], axis=0)
     if not still:
-        needed[..., :2] = 0.0
-    weight = standing / np.maximum(standing.sum(axis=1, keepdims=True), 1)
-    return np.einsum("tp,tpi->ti", weight, needed)
+        needed[:, :2] = 0.0
+    return needed
 
 
 def _eased(shift: np.ndarray, held: np.ndarray, times_s: np.ndarray) -> np.ndarray:

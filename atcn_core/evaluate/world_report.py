@@ -1,0 +1,139 @@
+"""How true captures are in the room: held-out motion before virtual cameras, through the product's own path.
+
+python -m atcn_core.evaluate.world_report --motion FOLDER [--network l6xv4] [--save CLIPS] [--json FILE] [--into PAGE]
+With --save the captures are written for `python -m tests.blender_addon.feet_measures CLIPS`, which puts them on a rig.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..clip import save_arrays, save_motion
+from ..errors import AtcnError, MotionError
+from ..lift.checkpoint import load_network, network_file
+from ..lift.predict import Lifter
+from ..motion.contacts import caught, foot_points, long_enough
+from ..motion.feet import FOOT_MODES
+from ..motion.ground import up_direction_cam
+from ..motion.stature import of_height, stature_m
+from ..motion.world import to_world
+from ..skeleton import CAPTURE
+from ..train.noise import NoiseOptions
+from ..worker.protocol import DEFAULT_NETWORK
+from .output import markdown
+from .staged import StagedTake, stage
+from .takes import load_takes
+from .world_metrics import WorldErrors, true_contacts, world_errors
+
+__all__ = ["kind_of", "main", "measured"]
+
+# What a take shows, by a word of its name; CMU's 03 walks over blocks, 131 is in the style of a dancer.
+_KINDS = {
+    "walk": ("walk", "zombie", "cmuasf_03"),
+    "run": ("run",),
+    "jump": ("jump",),
+    "dance": ("dance", "salsa", "cmufbx_55", "cmumisc_131"),
+    "sit": ("sit", "kneel"),
+    "floor": ("pushup", "crawl", "lie"),
+}
+# Shorter clips say little of a way through a room.
+_LEAST_S = 1.5
+MARKS = ("<!-- figures: world -->", "<!-- end figures -->")
+
+
+def kind_of(name: str) -> str:
+    """What a take of this name shows; "stand" where nothing is known of it."""
+    return next((kind for kind, words in _KINDS.items() if any(word in name for word in words)), "stand")
+
+
+def measured(staged: StagedTake) -> WorldErrors:
+    """The errors of one capture, the performer's height known."""
+    true_world = staged.joints_world
+    motion = of_height(staged.motion, stature_m(true_world, CAPTURE))
+    world = to_world(motion)
+    up_cam = up_direction_cam(motion.joints_cam.astype(np.float64), CAPTURE, motion.score, motion.times_s)
+    tilt_deg = float(np.degrees(np.arccos(np.clip(up_cam @ staged.up_cam, -1.0, 1.0))))
+    mode = FOOT_MODES["auto"]
+    assert mode is not None
+    contacts = caught(world.standing_chance(), mode.enter, mode.leave)
+    return world_errors(world, long_enough(contacts, round(mode.shortest_s * motion.fps)), true_world, tilt_deg)
+
+
+def table(staged: Sequence[StagedTake]) -> list[dict[str, object]]:
+    """One row a kind of motion and one of all: means over the clips, except where a clip says nothing."""
+    errors = [(kind_of(one.take.name), measured(one)) for one in staged]
+    kinds = [kind for kind in (*_KINDS, "stand") if any(kind == of for of, _ in errors)]
+    rows: list[dict[str, object]] = []
+    for kind in (*kinds, "all"):
+        some = np.array([dataclasses.astuple(error) for of, error in errors if kind in (of, "all")])
+        means = [float(np.nanmean(column)) if np.isfinite(column).any() else None for column in some.T]
+        names = [field.name.replace("_", " ") for field in dataclasses.fields(WorldErrors)]
+        digits = [1 if name != "jitter" else 2 for name in names]
+        row: dict[str, object] = {"motion": kind, "clips": len(some)}
+        row |= {n: "-" if v is None else round(v, d) for n, v, d in zip(names, means, digits, strict=True)}
+        rows.append(row)
+    return rows
+
+
+def save(staged: Sequence[StagedTake], folder: Path) -> None:
+    """Every capture as motion.npz, and beside it which points of the feet truly stand. Raises OutputError."""
+    for number, one in enumerate(staged):
+        name = f"{number:03d}_{kind_of(one.take.name)}_{one.take.name}"
+        save_motion(folder / f"{name}.motion.npz", one.motion)
+        standing = true_contacts(one.joints_world, one.motion.fps)
+        feet = foot_points(one.joints_world, CAPTURE)
+        save_arrays(folder / f"{name}.truth.npz", {"standing": standing, "feet_world": feet})
+
+
+def _arguments(words: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m atcn_core.evaluate.world_report", description=__doc__)
+    parser.add_argument("--motion", type=Path, nargs="+", required=True, help="BVH files, or folders (their val split)")
+    parser.add_argument("--network", default=DEFAULT_NETWORK, help="a bundled network, or a weights file")
+    parser.add_argument("--seconds", type=float, default=10.0, help="only so much from the start of each take")
+    parser.add_argument("--cameras", type=int, default=2, help="how many cameras see each take")
+    parser.add_argument("--clean", action="store_true", help="the true 2D instead of a detector's")
+    parser.add_argument("--save", type=Path, metavar="FOLDER", help="write the captures and what they should be")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
+    parser.add_argument("--into", type=Path, metavar="PAGE", help="write the table between the page's marks")
+    return parser.parse_args(words)
+
+
+def main(words: list[str] | None = None) -> int:
+    """The command line. Returns the exit code."""
+    arguments = _arguments(words)
+    try:
+        takes = [t for t in load_takes(arguments.motion, arguments.seconds) if len(t.joints_world) > _LEAST_S * t.fps]
+        if not takes:
+            raise MotionError("No take is long enough.", hint=f"Give takes of more than {_LEAST_S:g} s.")
+        for take in takes:
+            if not np.isfinite(take.joints_world).all():
+                raise MotionError(f"{take.name} lacks joints of the capture set.", hint="Give BVH files.")
+        lifter = Lifter(load_network(network_file(arguments.network)), "auto")
+        noise = None if arguments.clean else NoiseOptions()
+        staged = stage(takes, lifter, noise=noise, cameras=arguments.cameras)
+        rows = table(staged)
+        if arguments.save:
+            save(staged, arguments.save)
+    except AtcnError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    text = markdown(rows)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if arguments.into:
+        page = arguments.into.read_text()
+        before, rest = page.split(MARKS[0], 1)
+        arguments.into.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{rest.split(MARKS[1], 1)[1]}")
+    sys.stdout.write(text + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
