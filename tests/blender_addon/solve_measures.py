@@ -94,13 +94,13 @@ Written by `python -m tests.blender_addon.solve_measures --markdown docs/rig_tab
 people's rigs and motions are measured where they lie beside the repository (`../shared`).
 
 Each rig is recognised from its bones alone and judged against `tests/data/rig_truth.json` (the avatars against their
-rig.json): how many roles it has, and which are wrong. It then follows a made motion and {takes} captured ones, two
+rig.json): how many roles it has, and which are wrong. It then follows a made motion and {takes} held-out ones, two
 seconds of each, and Blender evaluates what was baked (of control rigs the deforming bones): mean / 95th percentile /
 worst angle in degrees between the body's direction and the rig's.
 
 * limbs: upper arms, forearms, thighs and shins; trunk: from between the hips to the base of the neck; head: the nose.
 * hands: the knuckles, in the made and the hand-keyed motions alone: CMU's hand rotations flip. The worst is one frame
-  of a hand-keyed dance, whose wrist is turned by 96 to 135 degrees against the forearm and is softly held back.
+  of a hand-keyed dance, whose wrist is turned by as much as 135 degrees against the forearm and is softly held back.
 * feet: the soles, and foot roll: how far they tilt aside, in the made motion high above the floor. Feet on the floor
   are laid level, and how a clip's standing feet show is taken off all its frames: heel and toe are not in one height.
 * own motion: the rig's own bones turned at random, their joints taken as a person's and solved back: worst angle.
