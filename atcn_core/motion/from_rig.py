@@ -67,7 +67,8 @@ def joints_of_rig(moving: RigMotion, rig_map: RigMap) -> WorldMotion:
     """The capture joints (T, 27, 3) of a skeleton in motion, feet on z = 0, hip over the origin in the first frame.
 
     The unit is guessed from the size of the body. Limb joints are where the bones' heads are; face, knuckles, soles
-    and the middle of the back go along with the bone they lie on. Raises RigError where bones are missing, MotionError where nothing moves: a single frame.
+    and the middle of the back go along with the bone they lie on.
+    Raises RigError where bones are missing, MotionError where nothing moves: a single frame.
     """
     if len(moving.times_s) < 2:
         raise MotionError("There is only one frame, and so no movement.", hint="Choose another motion.")
