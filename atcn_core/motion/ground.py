@@ -8,7 +8,7 @@ from ..rotation import normalized
 from ..skeleton import Skeleton
 from .smoothing import fading
 
-__all__ = ["CAMERA_UP_CAM", "floor_height_m", "up_direction_cam"]
+__all__ = ["CAMERA_UP_CAM", "floor_height_m", "levelled_by_feet", "up_direction_cam"]
 
 CAMERA_UP_CAM = np.array([0.0, -1.0, 0.0])
 
@@ -16,6 +16,12 @@ CAMERA_UP_CAM = np.array([0.0, -1.0, 0.0])
 STANDING_EVIDENCE_S = 0.2
 # A body axis this far from the camera's own up is more likely a person lying down than a camera on its side.
 BELIEVED_RAD, DISBELIEVED_RAD = np.deg2rad(50.0), np.deg2rad(80.0)
+# How far off the pose's own "up" and the height of a standing foot are, and for how long a foot must stand to count
+# once: the longer it is, the less standing on one spot weighs.
+UP_ERROR_RAD, FOOT_ERROR_M, FOOTING_S = 0.08, 0.06, 2.0
+# A foot so far off the floor that the others lie on counts a quarter, as on a step or a chair; at first, while the
+# floor's slope is not known, much less strictly.
+STEPS_M = (1.0, 0.5, 0.3, 0.15, 0.08, 0.08)
 # The floor lies under the feet in nearly all frames; the few lower ones are errors.
 FLOOR_PERCENTILE = 10.0
 
@@ -65,6 +71,32 @@ def _robust_mean(directions: np.ndarray, weight: np.ndarray) -> np.ndarray:
         inlier = weight / (1.0 + (apart_rad / np.deg2rad(6.0)) ** 2)
         mean = normalized(np.sum(directions * inlier[:, None], axis=0))
     return mean
+
+
+def levelled_by_feet(up_cam: np.ndarray, feet_cam: np.ndarray, standing: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """`up_cam`, turned as far as the feet that stood in several places say that the floor is not level to it.
+
+    The plane through the standing feet, steps and chairs left out, weighed against what the pose said.
+    up_cam: (3,) unit; feet_cam: (T, P, 3) metres; standing: (T, P), 0..1; times_s: (T,). Returns (3,) unit.
+    """
+    if len(times_s) < 2:
+        return up_cam
+    side = normalized(np.cross(up_cam, [0.0, 0.0, 1.0] if abs(up_cam[2]) < 0.9 else [1.0, 0.0, 0.0]))
+    axes = np.stack([side, np.cross(up_cam, side), up_cam])
+    feet = feet_cam.reshape(-1, 3) @ axes.T
+    # Heel and toe of a foot say the same.
+    weight = (standing * np.gradient(times_s)[:, None] / (2.0 * FOOTING_S)).ravel()
+    if weight.sum() < 1e-6:
+        return up_cam
+    slope, inlier = np.zeros(2), np.ones_like(weight)
+    for step_m in STEPS_M:
+        trust = weight * inlier
+        apart = feet - np.average(feet, axis=0, weights=trust)
+        spread = np.einsum("i,ij,ik->jk", trust, apart[:, :2], apart[:, :2]) / FOOT_ERROR_M**2
+        rise = np.einsum("i,ij,i->j", trust, apart[:, :2], apart[:, 2]) / FOOT_ERROR_M**2
+        slope = np.linalg.solve(spread + np.eye(2) / UP_ERROR_RAD**2, rise)
+        inlier = 1.0 / (1.0 + ((apart[:, 2] - apart[:, :2] @ slope) / step_m) ** 2) ** 2
+    return normalized(np.array([*-slope, 1.0])) @ axes
 
 
 def floor_height_m(heights_m: np.ndarray) -> float:

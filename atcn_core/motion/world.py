@@ -11,7 +11,7 @@ from ..errors import MotionError
 from ..rotation import normalized
 from ..skeleton import LIMB_12, Skeleton
 from .contacts import FOOT_POINTS, foot_points, standing_chance
-from .ground import CAMERA_UP_CAM, floor_height_m, up_direction_cam
+from .ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam
 from .planted import planted_path_cam
 from .smoothing import smoothed
 
@@ -86,6 +86,8 @@ def to_world(motion: Motion3D | WorldMotion) -> WorldMotion:
     joints_cam = motion.joints_cam.astype(np.float64)
     up_cam = up_direction_cam(joints_cam, motion.skeleton, motion.score, motion.times_s)
     root_cam, standing = _held_by_feet(motion, joints_cam, up_cam)
+    feet_cam = foot_points(joints_cam, motion.skeleton) + root_cam[:, None]
+    up_cam = levelled_by_feet(up_cam, feet_cam, standing, motion.times_s)
     turn = world_from_cam(up_cam)
     joints = (joints_cam + root_cam[:, None]) @ turn.T
     has_feet = any(point in motion.skeleton.joints for point in FOOT_POINTS)

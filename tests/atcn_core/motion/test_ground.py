@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from atcn_core.motion.ground import CAMERA_UP_CAM, floor_height_m, up_direction_cam
+from atcn_core.motion.contacts import foot_points
+from atcn_core.motion.ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam
 from atcn_core.rotation import quat_rotate
 from atcn_core.skeleton import CAPTURE
-from tests.moving_person import LEFT, about, after, dancing, knee, posed
+from tests.moving_person import LEFT, UP, about, after, dancing, knee, posed, striding
 
 FORWARD_CAM = np.array([0.0, 0.0, 1.0])
 TO_CAM = about(LEFT, np.pi / 2)  # world z up to camera y down
@@ -80,3 +81,35 @@ def test_the_floor_is_under_the_feet_whatever_the_jumps():
     heights[5] = -2.0
     assert floor_height_m(heights) == pytest.approx(0.4, abs=0.01)
     assert floor_height_m(dancing().joints_world[..., 2]) < 0.3
+
+
+def walked_on(tilt_deg, turn_deg=0.0, noise_m=0.0):
+    """Feet of somebody who walks 3.6 m, in axes whose "up" is wrong by a tilt about some level axis; their standing."""
+    person, standing = striding(3.0)
+    feet = foot_points(person.joints_world, CAPTURE)
+    feet = feet + noise_m * np.random.default_rng(0).normal(size=feet.shape)
+    axis = quat_rotate(about(UP, np.deg2rad(turn_deg)), LEFT)
+    return feet, standing.astype(float), person.times_s, quat_rotate(about(axis, np.deg2rad(tilt_deg)), UP)
+
+
+@pytest.mark.parametrize("tilt_deg", [-8.0, 3.0, 12.0])
+def test_a_floor_that_was_walked_on_is_level(tilt_deg):
+    feet, standing, times_s, wrong = walked_on(tilt_deg, noise_m=0.02)
+    up = levelled_by_feet(wrong, feet, standing, times_s)
+    assert np.linalg.norm(up) == pytest.approx(1.0)
+    assert degrees_apart(up, UP) < 0.5 * abs(tilt_deg) + 0.3
+
+
+def test_across_the_way_and_on_one_spot_feet_say_little():
+    feet, standing, times_s, wrong = walked_on(6.0, turn_deg=90.0)
+    assert degrees_apart(levelled_by_feet(wrong, feet, standing, times_s), wrong) < 1.5
+    still = np.tile(feet[:1], (len(feet), 1, 1))
+    assert degrees_apart(levelled_by_feet(wrong, still, np.ones(standing.shape), times_s), wrong) < 2.0
+
+
+def test_a_chair_and_who_never_stands_tilt_nothing():
+    feet, standing, times_s, _ = walked_on(0.0)
+    feet[40:50] += 0.45 * UP
+    assert degrees_apart(levelled_by_feet(UP, feet, standing, times_s), UP) < 1.0
+    assert np.array_equal(levelled_by_feet(UP, feet, 0.0 * standing, times_s), UP)
+    assert np.array_equal(levelled_by_feet(UP, feet[:1], standing[:1], times_s[:1]), UP)
