@@ -95,11 +95,22 @@ def solve_motion(keypoints: Keypoints2D, lifter: Lifter, reporter: Reporter, cam
 
 
 def _detect(job: CaptureJob, reporter: Reporter) -> Keypoints2D:
+    from .detect.cache import cache_file, keep_keypoints, kept_keypoints
+    from .detect.track import warn_of_gaps
+
+    kept_in = cache_file(job)
+    kept = kept_keypoints(kept_in)
+    if kept is not None:
+        reporter.progress("detect", len(kept.times_s), len(kept.times_s))
+        warn_of_gaps(kept.seen, reporter)
+        return kept
     from .detect import create_detector
     from .detect.track import track_person
 
     detector = create_detector(job.detector, model=job.model, reporter=reporter)
-    return track_person(job.video, detector, start_s=job.start_s, end_s=job.end_s, reporter=reporter).keypoints
+    found = track_person(job.video, detector, start_s=job.start_s, end_s=job.end_s, reporter=reporter).keypoints
+    keep_keypoints(kept_in, found)
+    return found
 
 
 def _read_keypoints(job: CaptureJob) -> Keypoints2D:
@@ -193,6 +204,7 @@ def _job(options: argparse.Namespace) -> CaptureJob:
         model=options.model,
         network=options.network,
         enhance=not options.as_found,
+        cached=not options.again,
         start_s=options.start,
         end_s=options.end,
     )
@@ -211,6 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", default="", metavar="FILE", help="the detector's model, if not its default one")
     parser.add_argument("--network", default=DEFAULT_NETWORK, help="a bundled network, or a weights file")
     parser.add_argument("--as-found", action="store_true", help="lift the 2D joints as they are found or given")
+    parser.add_argument("--again", action="store_true", help="look at the video anew, also where its joints are kept")
     parser.add_argument("--start", type=float, default=None, metavar="S", help="begin at this time of the video")
     parser.add_argument("--end", type=float, default=None, metavar="S", help="end before this time of the video")
     try:

@@ -82,6 +82,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--keypoints", type=Path, metavar="FILE", help="2D keypoints (.npz): read where it exists, else written"
     )
+    parser.add_argument("--again", action="store_true", help="look at videos anew, also where their joints are kept")
     parser.add_argument("--start", type=float, metavar="S", help="begin at this time of the video")
     parser.add_argument("--end", type=float, metavar="S", help="end before this time of the video")
     network = protocol.DEFAULT_NETWORK
@@ -143,6 +144,7 @@ class _Job:
             parts=corrections.parts_of_arguments(options),
             result=result.options_of_arguments(options),
             feet=options.feet,
+            cached=not options.again,
         )
         self._keypoints_out = kept if self._request.keypoints is None else None
         self._out = out.absolute()

@@ -61,7 +61,7 @@ class CaptureCost:
 
 def measure_capture(video: Path, rig: str, folder: Path) -> CaptureCost:
     """Capture as the modal operator does it: start, a tick every TIMER_S, the result onto the rig. Raises AtcnError."""
-    request = session.Request(video=video, rig=session.RigChoice(avatar=rig))
+    request = session.Request(video=video, rig=session.RigChoice(avatar=rig), cached=False)
     status, paths, failure, peak_bytes, ticks_s = Status(), {}, None, 0, [0.0]
     began_s = time.perf_counter()
     session.check(request, bpy.context.scene)

@@ -45,6 +45,7 @@ class Request:
     motion: a movement that is there already, to be taken instead of the video's, or None; no worker is needed then.
     corrections: the animator's own, over the whole clip. parts: those of the body that get keys, of `parts.PARTS`.
     result: how the keys are written. feet: how feet that stand are held, one of `feet.FOOT_MODES`.
+    cached: as in the worker's job.
     """
 
     video: Path
@@ -59,6 +60,7 @@ class Request:
     parts: frozenset[str] = parts.WHOLE
     result: ResultOptions = NEW_ACTION
     feet: str = "auto"
+    cached: bool = True
 
     @property
     def clip_name(self) -> str:
@@ -121,6 +123,7 @@ def capture_job(request: Request, folder: Path, keypoints_out: Path | None = Non
         keypoints_out=str((keypoints_out or folder / "keypoints.npz").absolute()),
         keypoints_in=str(request.keypoints.absolute()) if request.keypoints is not None else "",
         network=request.network,
+        cached=request.cached,
         start_s=request.start_s,
         end_s=request.end_s,
     )

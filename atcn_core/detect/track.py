@@ -15,7 +15,7 @@ from ..skeleton import Skeleton
 from ..video import probe, read_frames
 from . import Detection, Detector
 
-__all__ = ["Tracked", "track_person"]
+__all__ = ["Tracked", "track_person", "warn_of_gaps"]
 
 # Below this part of frames with a person in them the user is told how much had to be made up.
 SELDOM_SEEN_FRACTION = 0.5
@@ -59,7 +59,13 @@ def track_person(
             times_s.append(time_s)
             reporter.progress("detect", len(found), max(expected, len(found)) if expected else 0)
     reporter.progress("detect", len(found), len(found))
-    _check_seen(found, info.path.name, reporter)
+    seen = np.array([detection is not None for detection in found])
+    if not seen.any():
+        raise NoPersonError(
+            f"Nobody was found in the {len(found)} frames of {info.path.name}.",
+            hint="Choose a video, or a part of it, in which a person is clearly visible.",
+        )
+    warn_of_gaps(seen, reporter)
     xy_px, score = _stacked(found, detector.skeleton)
     fps = nominal_fps(np.array(times_s), info.fps)
     keypoints = Keypoints2D(detector.skeleton, np.array(times_s), fps, info.image_wh_px, xy_px, score)
@@ -71,15 +77,12 @@ def nominal_fps(times_s: np.ndarray, otherwise: float) -> float:
     return float(1.0 / np.median(np.diff(times_s))) if len(times_s) > 1 else otherwise
 
 
-def _check_seen(found: list[Detection | None], name: str, reporter: Reporter) -> None:
-    seen = sum(detection is not None for detection in found)
-    if seen == 0:
-        raise NoPersonError(
-            f"Nobody was found in the {len(found)} frames of {name}.",
-            hint="Choose a video, or a part of it, in which a person is clearly visible.",
+def warn_of_gaps(seen: np.ndarray, reporter: Reporter) -> None:
+    """Tell the user where the person is seldom seen. seen: (T,) bool."""
+    if seen.mean() < SELDOM_SEEN_FRACTION:
+        reporter.warn(
+            f"A person was seen in only {seen.sum()} of {len(seen)} frames; the rest of the motion is filled in."
         )
-    if seen < SELDOM_SEEN_FRACTION * len(found):
-        reporter.warn(f"A person was seen in only {seen} of {len(found)} frames; the rest of the motion is filled in.")
 
 
 def _stacked(found: list[Detection | None], skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:

@@ -99,6 +99,7 @@ class CaptureJob(Job):
     """Video (or keypoints) to motion.npz. `start_s` / `end_s` cut the clip; None means its own start / end.
 
     network: a bundled network's name, or a weights file. enhance: put the 2D joints right before they are lifted.
+    cached: use the keypoints found in the same clip before, and keep those that are found now.
     """
 
     kind: ClassVar[str] = "capture"
@@ -111,6 +112,7 @@ class CaptureJob(Job):
     model: str = ""
     network: str = DEFAULT_NETWORK
     enhance: bool = True
+    cached: bool = False
     start_s: float | None = None
     end_s: float | None = None
 

@@ -15,6 +15,9 @@ collect_ignore_glob = [] if HAS_BPY else ["test_*.py"]
 # A wheel that hangs in C ends here with a traceback instead of holding up the whole run.
 HANG_LIMIT_S = 900
 
+# Tests that detect shall detect, and leave the developer's own cache alone.
+os.environ["ATCN_DETECT_AGAIN"] = "1"
+
 if HAS_BPY:
     # Before bpy is imported: nobody's own preferences and extensions take part.
     os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="blender_user_"))
