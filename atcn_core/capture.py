@@ -36,7 +36,8 @@ SAME_TIME_S = 0.002
 
 
 def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
-    """Do the job; its files by role: "motion", and "keypoints" where such a file was read or written.
+    """Do the job; its files by role: "motion", "keypoints" where such a file was read or written, and "report" (.html)
+    and "report_data" (.json) where a report was asked for.
 
     A keypoint file that is written holds the joints as they were found, also where they are put right before they
     are lifted. The motion has one entry for each frame of the cut, at the video's own time stamps; gaps
@@ -45,8 +46,8 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
     """
     motion_out = Path(job.motion_out)
     _check_writable(motion_out)
-    if job.keypoints_out:
-        _check_writable(Path(job.keypoints_out))
+    for beside in filter(None, (job.keypoints_out, job.report_out)):
+        _check_writable(Path(beside))
     if job.video or not job.keypoints_in:
         probe(job.video)
     from .lift.checkpoint import load_network, network_file
@@ -64,12 +65,20 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
         save_keypoints(Path(job.keypoints_out), keypoints)
         paths["keypoints"] = job.keypoints_out
     reporter.check_cancelled()
+    found = keypoints
     if job.enhance:
         from .detect.enhance import enhanced
 
         keypoints = enhanced(keypoints)
     camera = Intrinsics.assumed(keypoints.image_wh_px)
-    save_motion(motion_out, solve_motion(to_capture(keypoints), lifter, reporter, camera))
+    motion = solve_motion(to_capture(keypoints), lifter, reporter, camera)
+    if job.report_out:
+        from .report_page import write_report
+
+        reporter.progress("report", 0, 0)
+        paths |= write_report(Path(job.report_out), motion, found, job.video, job.report_film)
+        reporter.check_cancelled()
+    save_motion(motion_out, motion)
     return paths
 
 
@@ -207,6 +216,7 @@ def _job(options: argparse.Namespace) -> CaptureJob:
         cached=not options.again,
         start_s=options.start,
         end_s=options.end,
+        report_out=options.report,
     )
 
 
@@ -224,6 +234,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--network", default=DEFAULT_NETWORK, help="a bundled network, or a weights file")
     parser.add_argument("--as-found", action="store_true", help="lift the 2D joints as they are found or given")
     parser.add_argument("--again", action="store_true", help="look at the video anew, also where its joints are kept")
+    parser.add_argument(
+        "--report", default="", metavar="FILE", help="a page (.html) on the take, and a .json beside it"
+    )
     parser.add_argument("--start", type=float, default=None, metavar="S", help="begin at this time of the video")
     parser.add_argument("--end", type=float, default=None, metavar="S", help="end before this time of the video")
     try:

@@ -100,6 +100,7 @@ class CaptureJob(Job):
 
     network: a bundled network's name, or a weights file. enhance: put the 2D joints right before they are lifted.
     cached: use the keypoints found in the same clip before, and keep those that are found now.
+    report_out: the take report's page (.html), its figures beside it (.json); report_film: a film for it to show.
     """
 
     kind: ClassVar[str] = "capture"
@@ -115,6 +116,8 @@ class CaptureJob(Job):
     cached: bool = False
     start_s: float | None = None
     end_s: float | None = None
+    report_out: str = ""
+    report_film: str = ""
 
 
 @dataclass(frozen=True)
