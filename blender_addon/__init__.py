@@ -7,6 +7,7 @@ import bpy
 from . import (
     corrections,
     export_panel,
+    footage,
     operators,
     panel_result,
     panels,
@@ -30,6 +31,7 @@ CLASSES = (
     operators.ATCN_OT_cancel,
     operators.ATCN_OT_install_engine,
     source_panel.ATCN_OT_transfer,
+    footage.ATCN_OT_add_footage,
     export_panel.ATCN_OT_export,
     pose_preview.ATCN_OT_preview_pose,
     corrections.ATCN_OT_reset_corrections,

@@ -12,7 +12,7 @@ from . import blocks, compat
 from .core import errors, reduction, retarget, rigmap
 from .steps import Steps, aside, finish
 
-__all__ = ["bake", "baking", "frame_times_s", "give", "give_copy", "key_switches"]
+__all__ = ["bake", "baking", "frame_times_s", "give", "give_copy", "key_held", "key_switches"]
 
 _LINEAR, _BEZIER = 1, 2
 _ALIGNED = 3
@@ -119,6 +119,15 @@ def key_switches(
         if bone is not None and (switch.property in bone or switch.property in bone.bl_rna.properties):
             path = _property_path(bone, switch.property)
             new_curve(path, 0, bone.name).keyframe_points.insert(frame, switch.value)
+
+
+def key_held(animated: bpy.types.ID, path: str, frames: np.ndarray, values: np.ndarray) -> None:
+    """A new Action for a data-block of its own, whose keys (N,) each hold a value until the next one."""
+    action = compat.new_action(animated, animated.name)
+    keys = compat.curve_maker(action)(path, 0, "").keyframe_points
+    for frame, value in zip(frames, values, strict=True):
+        keys.insert(float(frame), float(value)).interpolation = "CONSTANT"
+    compat.assign_action(animated, action)
 
 
 def _property_path(bone: bpy.types.PoseBone, name: str) -> str:

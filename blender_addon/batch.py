@@ -21,7 +21,7 @@ if not __package__:  # started as a file by Blender: the package is entered here
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     __package__ = "blender_addon"
 
-from . import corrections, engine, exporting, motion_source, result, session
+from . import corrections, engine, exporting, footage, motion_source, result, session
 from .core import ROOT, client, clip, errors, feet, protocol, world
 from .hush import silent
 from .preview import render_preview, require_renderer
@@ -90,6 +90,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     modes = list(feet.FOOT_MODES)
     parser.add_argument("--feet", choices=modes, default="auto", help=f"how standing feet are held: {', '.join(modes)}")
     parser.add_argument("--preview", action="store_true", help="also make a film of the avatar beside the video")
+    parser.add_argument("--footage", action="store_true", help="also add the video's camera, the video and its sound")
     kinds = [kind.lower() for kind in exporting.KINDS]
     parser.add_argument(
         "--export",
@@ -105,8 +106,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.export = [kind.upper() for kind in options.export]
     if len(options.video or options.bvh) > 1 and options.out.suffix == ".blend":
         parser.error("--out must be a folder for several videos")
-    if options.bvh and (options.keypoints is not None or options.preview):
-        parser.error("--keypoints and --preview are for videos")
+    if options.bvh and (options.keypoints is not None or options.preview or options.footage):
+        parser.error("--keypoints, --preview and --footage are for videos")
     if len(options.video) > 1 and options.keypoints is not None:
         parser.error("--keypoints is for one video")
     return options
@@ -152,6 +153,7 @@ class _Job:
         self._start_scene = start_scene
         self._python = python
         self._exports = options.export
+        self._footage = options.footage
         self._preview = self._out.with_name(self._out.stem + "_preview.mp4") if options.preview else None
 
     def run(self) -> str:
@@ -167,6 +169,8 @@ class _Job:
             applied = session.apply_capture(self._request, motion, scene)
             if self._start_scene is None:
                 scene.frame_start, scene.frame_end = applied.first_frame, applied.last_frame
+            if self._footage and isinstance(motion, clip.Motion3D):
+                self._add_footage(scene, scene.objects[applied.armature], motion)
             _save(self._out)
             written = [_short(self._out), *self._exported(scene.objects[applied.armature])]
             if self._preview is not None and isinstance(motion, clip.Motion3D):
@@ -192,6 +196,14 @@ class _Job:
         paths = self._work(session.capture_job(request, folder, self._keypoints_out))
         captured = clip.load_motion(Path(paths["motion"]))
         return captured, captured.fps, paths["keypoints"]
+
+    def _add_footage(self, scene: bpy.types.Scene, armature: bpy.types.Object, motion: clip.Motion3D) -> None:
+        """The video's camera, the video and its sound; a scene of the batch's own also takes the video's size."""
+        if self._start_scene is None:
+            footage.set_picture_size(scene, motion)
+        video = self._request.video.absolute()
+        for note in footage.add_footage(scene, armature, motion, video, self._request.start_frame).notes:
+            _say(sys.stderr, f"{video.name}: note: {note}")
 
     def _exported(self, armature: bpy.types.Object) -> list[str]:
         """Write the clip beside the .blend in the formats asked for. Returns the files' names."""

@@ -12,10 +12,13 @@ __all__ = [
     "curve_count",
     "curve_maker",
     "curves_in",
+    "film_fps",
+    "free_channel",
     "new_action",
     "own_curve_maker",
     "remove_curve",
     "set_strip_slot",
+    "strips_of",
 ]
 
 _SLOTTED_ACTIONS = bpy.app.version >= (4, 4, 0)
@@ -121,3 +124,22 @@ def set_strip_slot(strip: bpy.types.NlaStrip) -> None:
     """Have an NLA strip play the one slot of its Action of `new_action`."""
     if _SLOTTED_ACTIONS:
         strip.action_slot = strip.action.slots[0]
+
+
+def film_fps(image: bpy.types.Image) -> float:
+    """The frame rate at which Blender counts the frames of an image that is a film; images do not tell, clips do."""
+    film = bpy.data.movieclips.load(bpy.path.abspath(image.filepath))
+    fps = float(film.fps)
+    bpy.data.movieclips.remove(film)
+    return fps
+
+
+def strips_of(scene: bpy.types.Scene) -> bpy.types.bpy_prop_collection:
+    """The sequencer's strips, in a sequencer that is made where there is none."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def free_channel(scene: bpy.types.Scene) -> int:
+    """The sequencer's first channel above all of its strips."""
+    return 1 + max((strip.channel for strip in strips_of(scene)), default=0)

@@ -8,6 +8,7 @@ import bpy
 
 from . import engine, rig_roles, runs, source_panel
 from .core import errors
+from .footage import ATCN_OT_add_footage, can_add
 from .operators import ATCN_OT_apply_last, ATCN_OT_cancel, ATCN_OT_capture, ATCN_OT_install_engine
 
 __all__ = ["ATCN_PT_capture"]
@@ -90,6 +91,8 @@ def _draw_buttons(layout: bpy.types.UILayout, button: str) -> None:
     column.operator(button, icon="RENDER_ANIMATION")
     if runs.last_capture is not None:
         layout.operator(ATCN_OT_apply_last.bl_idname, icon="ARMATURE_DATA")
+    if can_add():
+        layout.operator(ATCN_OT_add_footage.bl_idname, icon="VIEW_CAMERA")
 
 
 def _letters(context: bpy.types.Context) -> int:

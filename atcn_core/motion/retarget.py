@@ -40,6 +40,7 @@ class PoseTrack:
     directions_world: {role: (T, 3)} unit, from each mapped bone's head to the next one's: for checking.
     other_locations:  {bone: (T, 3)}, pose_bone.location of bones that are no children of what they are joined to.
     unplaced:         bones that turn where the animator has put them: their place is not to be keyed, not even to rest.
+    placement:        how a point (3,) of the motion's world lies in the rig's: (scale, shift (3,)), scale first.
     """
 
     times_s: np.ndarray
@@ -49,6 +50,7 @@ class PoseTrack:
     directions_world: dict[str, np.ndarray]
     other_locations: dict[str, np.ndarray] = field(default_factory=dict)
     unplaced: frozenset[str] = frozenset()
+    placement: tuple[float, np.ndarray] | None = None
 
     def __post_init__(self) -> None:
         frames = len(self.times_s)
@@ -96,7 +98,7 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     part_turns = {role: turns[bone] for role, bone in rig_map.bones.items() if bone in turns}
     standing_m = {role: float((heads[role] - rest.world_from_armature[:3, 3]) @ axes.up) for role in _feet(heads)}
     origin = rest.world_from_armature[:3, 3]
-    hips_world = _hips_path(motion, part_turns, heads, standing_m, origin)
+    hips_world, placement = _hips_path(motion, part_turns, heads, standing_m, origin)
     if feet is not None:
         legs = rest_legs(heads, _standing_heights_m(standing_m, _half_leg_m(heads)), axes.forward)
         standing = standing_feet(motion.standing_chance(), motion.times_s, feet)
@@ -112,7 +114,8 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     }
     root = rig_map.bones["hips"]
     others = {bone: location for bone, location in moved.locations.items() if bone != root}
-    return PoseTrack(motion.times_s, moved.quats, root, moved.locations[root], directions, others)
+    root_location = moved.locations[root]
+    return PoseTrack(motion.times_s, moved.quats, root, root_location, directions, others, placement=placement)
 
 
 def _carriers(rig_map: RigMap) -> dict[str, str]:
@@ -132,9 +135,10 @@ def _hips_path(
     heads: dict[str, np.ndarray],
     at_rest_m: dict[str, float],
     origin: np.ndarray,
-) -> np.ndarray:
-    """Where the hips bone's head is to be (T, 3) in the world. at_rest_m: `_standing_heights_m`'s; origin: (3,).
+) -> tuple[np.ndarray, tuple[float, np.ndarray]]:
+    """Where the hips bone's head is to be (T, 3) in the world, and the track's placement.
 
+    at_rest_m: `_standing_heights_m`'s; origin: (3,) where the armature object stands.
     The middle of the rig's thigh heads follows the captured hip, scaled; then the whole path is raised or lowered by
     one constant so that the lowest feet stand as high as at rest. It starts where the armature object stands.
     """
@@ -147,14 +151,17 @@ def _hips_path(
         ]
     )
     rig_m = _half_leg_m(heads)
-    middle = 0.5 * (points["left_hip"] + points["right_hip"]) * (rig_m / max(captured_m, 1e-9))
+    scale = float(rig_m / max(captured_m, 1e-9))
+    middle = 0.5 * (points["left_hip"] + points["right_hip"]) * scale
     middle[:, :2] += origin[:2]
     rest_middle = 0.5 * (heads["left_thigh"] + heads["right_thigh"])
     feet_m = _feet_world_m(middle, rest_middle, turns, heads)
     standing_m = _standing_heights_m(at_rest_m, rig_m)
     above_m = np.stack([feet_m[role] - standing_m[role] for role in feet_m], axis=1)
-    middle[:, 2] += origin[2] - floor_height_m(above_m)
-    return middle + quat_rotate(turns["hips"], heads["hips"] - rest_middle)
+    raised_m = origin[2] - floor_height_m(above_m)
+    middle[:, 2] += raised_m
+    hips_world = middle + quat_rotate(turns["hips"], heads["hips"] - rest_middle)
+    return hips_world, (scale, np.array([origin[0], origin[1], raised_m]))
 
 
 def _half_leg_m(heads: dict[str, np.ndarray]) -> float:
@@ -213,4 +220,5 @@ def resample(track: PoseTrack, times_s: np.ndarray) -> PoseTrack:
         {role: normalized(between(d)) for role, d in track.directions_world.items()},
         {bone: between(location) for bone, location in track.other_locations.items()},
         track.unplaced,
+        track.placement,
     )

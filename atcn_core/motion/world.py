@@ -15,7 +15,7 @@ from .ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_directio
 from .planted import planted_path_cam
 from .smoothing import smoothed
 
-__all__ = ["WorldMotion", "to_world", "world_from_cam"]
+__all__ = ["WorldMotion", "camera_pose", "to_world", "world_from_cam"]
 
 # Where a skeleton has neither heels nor toes, its ankles stand in for them, so high above the floor.
 _ANKLE_HEIGHT_M = 0.08
@@ -78,6 +78,24 @@ def to_world(motion: Motion3D | WorldMotion) -> WorldMotion:
     """
     if isinstance(motion, WorldMotion):
         return motion
+    joints, _, _, standing = _placed(motion)
+    return WorldMotion(motion.times_s, motion.skeleton, joints, motion.score.astype(np.float64), standing)
+
+
+def camera_pose(motion: Motion3D) -> tuple[np.ndarray, np.ndarray]:
+    """Where the video's camera stands in the world of `to_world`: world_from_cam (3, 3) and its place (3,), metres.
+
+    Raises MotionError as `to_world` does.
+    """
+    _, turn, shift, _ = _placed(motion)
+    return turn, -shift
+
+
+def _placed(motion: Motion3D) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The joints (T, J, 3) in the world, its turn from `cam` (3, 3) and shift (3,), and the feet's standing (T, 4).
+
+    A point that stays in `cam` is at turn @ point - shift.
+    """
     missing = sorted(set(LIMB_12) - set(motion.skeleton.joints))
     if missing:
         raise MotionError(
@@ -94,8 +112,8 @@ def to_world(motion: Motion3D | WorldMotion) -> WorldMotion:
     heights_m = foot_points(joints, motion.skeleton)[..., 2]
     floor_m = floor_height_m(heights_m) - (0.0 if has_feet else _ANKLE_HEIGHT_M)
     hip = joints[0, motion.skeleton.indices("left_hip", "right_hip")].mean(axis=0)
-    joints -= np.array([hip[0], hip[1], floor_m])
-    return WorldMotion(motion.times_s, motion.skeleton, joints, motion.score.astype(np.float64), standing)
+    shift = np.array([hip[0], hip[1], floor_m])
+    return joints - shift, turn, shift, standing
 
 
 def _held_by_feet(motion: Motion3D, joints_cam: np.ndarray, up_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
