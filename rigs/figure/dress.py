@@ -15,6 +15,8 @@ __all__ = ["parts_of"]
 
 _UP, _DOWN = (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)
 _CLOTH_M = 0.009
+# Over how many edges the weights of what spans armpits and crotch are spread (see skin.smoothed).
+_SHIRT_SMOOTHING, _TROUSER_SMOOTHING = 8, 3
 
 
 def parts_of(body: Body) -> list[Part]:
@@ -92,7 +94,7 @@ def _shirt(body: Body) -> Iterator[Part]:
     ends = [joints["left_wrist"], joints["right_wrist"], joints["left_elbow"], joints["left_shoulder"]]
     ends += _trunk_corners(body, clothes.hem_up_m, clothes.neckline_up_m)
     box = box_around(ends, 0.08 * s)
-    yield Part("shirt", mesh_of(shape, box[0], box[1], 0.0250 * c))
+    yield Part("shirt", mesh_of(shape, box[0], box[1], 0.0250 * c), smoothing=_SHIRT_SMOOTHING)
 
 
 def _legs(body: Body) -> Iterator[Part]:
@@ -121,7 +123,7 @@ def _legs(body: Body) -> Iterator[Part]:
     shape = union(blend(0.035 * s, seat, leg), blend(0.035 * s, seat, mirror(leg)))
     ends = [low, low * [-1, 1, 1], *_trunk_corners(body, low[2], clothes.hem_up_m)]
     box = box_around(ends, 0.09 * s)
-    yield Part("trousers", mesh_of(shape, box[0], box[1], 0.0255 * c))
+    yield Part("trousers", mesh_of(shape, box[0], box[1], 0.0255 * c), smoothing=_TROUSER_SMOOTHING)
 
 
 def _shoes(body: Body) -> Iterator[Part]:

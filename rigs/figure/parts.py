@@ -14,11 +14,15 @@ __all__ = ["Part", "box_around", "sided"]
 
 @dataclass(frozen=True)
 class Part:
-    """One closed surface. `role` is the bone it follows stiffly; None where the skin weights decide."""
+    """One closed surface. `role` is the bone it follows stiffly; None where the skin weights decide.
+
+    smoothing: over how many edges the skin weights are spread.
+    """
 
     material: str
     mesh: Mesh
     role: str | None = None
+    smoothing: int = 0
 
 
 def _mirrored_mesh(mesh: Mesh) -> Mesh:

@@ -13,7 +13,7 @@ from .dress import parts_of
 from .joints import joints_of
 from .parts import Part
 from .person import Person
-from .skin import carried_by, strongest, weights_of
+from .skin import carried_by, smoothed, strongest, weights_of
 
 __all__ = ["build_avatar", "save_avatar"]
 
@@ -114,6 +114,7 @@ def _skin(
         if part.role is not None:
             weights[first:last] = 0.0
             weights[first:last, roles.index(part.role)] = 1.0
+        weights[first:last] = smoothed(weights[first:last], part.mesh.quads, part.smoothing)
         first = last
     roles, weights = carried_by(set(bone_of_role), roles, weights, body, vertices)
     weights = strongest(weights)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Mesh", "Shape", "Tube", "blend", "cut", "ellipsoid", "front_of", "grow", "mesh_of", "union"]
+__all__ = ["Mesh", "Shape", "Tube", "blend", "cut", "edges_of", "ellipsoid", "front_of", "grow", "mesh_of", "union"]
 
 Shape = Callable[[np.ndarray], np.ndarray]
 _TINY = 1e-9
+# No edge of a mesh is shorter than this share of its cells (see `_apart`).
+_SHORTEST = 0.15
 
 
 def _scaled_distance(scaled: np.ndarray, radii_m: np.ndarray) -> np.ndarray:
@@ -137,7 +139,34 @@ def mesh_of(shape: Shape, low_m: Sequence[float], high_m: Sequence[float], cell_
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
     values = shape(grid.reshape(-1, 3)).reshape(counts)
     vertices, quads = _surface_nets(values)
-    return Mesh(_fitted(shape, low + cell_m * vertices, quads, cell_m), quads)
+    fitted = _fitted(shape, low + cell_m * vertices, quads, cell_m)
+    return Mesh(_apart(fitted, edges_of(quads), _SHORTEST * cell_m), quads)
+
+
+def edges_of(quads: np.ndarray) -> np.ndarray:
+    """Every edge of the quads (F, 4) once. Returns (E, 2) vertex indices, the lower one first."""
+    edges = np.concatenate([quads[:, [i, (i + 1) % 4]] for i in range(4)])
+    return np.unique(np.sort(edges, axis=1), axis=0)
+
+
+def _apart(points_m: np.ndarray, edges: np.ndarray, least_m: float, rounds: int = 20) -> np.ndarray:
+    """The ends of edges shorter than `least_m` moved apart, so that no two fall together when places are rounded.
+
+    Where two sheets meet in one cell, as between fingers, the mesher's vertices are pinched, and fitting draws two
+    such neighbours onto each other.
+    """
+    points_m = points_m.copy()
+    for _ in range(rounds):
+        reach = points_m[edges[:, 1]] - points_m[edges[:, 0]]
+        length = np.linalg.norm(reach, axis=1)
+        short = length < least_m
+        if not short.any():
+            break
+        # A little more than what is missing, or the rounds would only come near to it.
+        push = reach[short] * (0.51 * (1.02 * least_m - length[short]) / np.maximum(length[short], _TINY))[:, None]
+        np.add.at(points_m, edges[short, 0], -push)
+        np.add.at(points_m, edges[short, 1], push)
+    return points_m
 
 
 def _surface_nets(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

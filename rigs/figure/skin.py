@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .body import Body
-from .shapes import Shape
+from .shapes import Shape, edges_of
 
-__all__ = ["carried_by", "strongest", "weights_of"]
+__all__ = ["carried_by", "smoothed", "strongest", "weights_of"]
 
 _BODY_CELL_M, _BODY_BLUR_M = 0.02, 0.034
 # The hand's are shares of its length.
@@ -144,6 +144,22 @@ def carried_by(
             handed[twist] = handed.get(twist, 0.0) + share * column
         handed[own] = handed.get(own, 0.0) + (1.0 - share) * column
     return list(handed), np.stack(list(handed.values()), axis=1)
+
+
+def smoothed(weights: np.ndarray, quads: np.ndarray, rounds: int) -> np.ndarray:
+    """The weights (N, R) of a mesh's vertices, averaged along its edges: half its own, half its neighbours' mean.
+
+    Cloth spans folds that part the body below it, as in the armpit; there the body's weights leap from one vertex to
+    the next, and a raised arm would pull single edges long. rounds: how often; each reaches one edge further.
+    """
+    edges = edges_of(quads)
+    edges = np.concatenate([edges, edges[:, ::-1]])
+    degree = np.maximum(np.bincount(edges[:, 0], minlength=len(weights)), 1)[:, None]
+    for _ in range(rounds):
+        total = np.zeros_like(weights)
+        np.add.at(total, edges[:, 0], weights[edges[:, 1]])
+        weights = 0.5 * (weights + total / degree)
+    return weights
 
 
 def strongest(weights: np.ndarray, count: int = 4, least: float = 0.03) -> np.ndarray:

@@ -11,6 +11,8 @@ import pytest
 from mathutils import Matrix
 
 from blender_addon.core import rigmap
+from rigs.figure.people import PEOPLE
+from rigs.figure.scene import build_avatar
 
 RIGS = Path(__file__).resolve().parents[2] / "rigs"
 RIG_FILES = sorted(RIGS.glob("*/rig.json"))
@@ -175,8 +177,35 @@ def test_a_bent_joint_moves_its_own_part_and_tears_nothing(path, role, axis, ang
         assert not moved[before[:, 0] < -0.07 * rig.rest["height_m"]].any()
     edges = np.array([edge.vertices[:] for edge in body.data.edges])
     lengths = [np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1) for points in (before, after)]
+    assert lengths[0].min() > 0.0
     assert np.percentile(lengths[1] / lengths[0], 99.9) < 3.0
-    assert lengths[1].max() < 0.11 * rig.rest["height_m"]
+    assert lengths[1].max() < 0.06 * rig.rest["height_m"]
+
+
+def test_the_script_builds_the_avatar_that_is_kept():
+    """Vertex for vertex, to one step of rounding; the weights to two of their 64 steps."""
+    kept = [seen for _, _, body in [brought_in(RIGS / "mira" / "rig.json")] for seen in shape_of(body)]
+    (person,) = (person for person in PEOPLE if person.name == "mira")
+    armature, _ = build_avatar(person)
+    (body,) = armature.children
+    built = shape_of(body)
+    assert kept[0].shape == built[0].shape
+    assert np.abs(kept[0] - built[0]).max() <= 1.01 / 4096
+    assert np.array_equal(kept[1], built[1])
+    assert np.abs(kept[2] - built[2]).max() <= 2.01 / 64
+
+
+def shape_of(body: bpy.types.Object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places (V, 3) in the body's own units, quads (F, 4), weights (V, G), groups by name."""
+    mesh = body.data
+    places = np.array([vertex.co[:] for vertex in mesh.vertices])
+    quads = np.array([face.vertices[:] for face in mesh.polygons])
+    order = {group.index: place for place, group in enumerate(sorted(body.vertex_groups, key=lambda g: g.name))}
+    weights = np.zeros((len(places), len(order)))
+    for vertex in mesh.vertices:
+        for element in vertex.groups:
+            weights[vertex.index, order[element.group]] = element.weight
+    return places, quads, weights
 
 
 def test_the_avatars_differ_in_build():
