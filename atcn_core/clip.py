@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from .errors import AtcnError, KeypointsError, MotionError, OutputError
+from .errors import AtcnError, KeypointsError, MotionError
+from .files import whole_file
 from .frames import Intrinsics
 from .skeleton import CAPTURE, SKELETONS, Skeleton
 
@@ -127,20 +127,8 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
     Raises OutputError where the folder is missing, read-only, or the disk is full.
     """
-    path = Path(path)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".part", delete=False) as handle:
-            temporary = handle.name
-            np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]  # numpy's stub takes no ** of arrays
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise OutputError(
-            f"Cannot write {path}: {error.strerror or error}.", hint="Free some space or choose another folder."
-        ) from error
+    with whole_file(Path(path)) as handle:
+        np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]  # numpy's stub takes no ** of arrays
 
 
 def _load_arrays(path: Path, schema: str, error: type[AtcnError], what: str) -> dict[str, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import tempfile
 from html import escape
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .clip import Keypoints2D, Motion3D
-from .errors import OutputError, VideoError
+from .errors import VideoError
+from .files import whole_file
 from .motion.contacts import FOOT_POINTS
 from .motion.take_doubts import MISS_SHARE, Doubt
 from .motion.take_report import TakeReport, take_report, to_json
@@ -66,8 +66,9 @@ def write_report(
     pictures = _pictures(report.doubtful, keypoints, series, video) if video else {}
     title = Path(video).name or path.stem
     data = path.with_suffix(".json")
-    _write(data, to_json(report))
-    _write(path, page(title, report, series, pictures, film))
+    for place, text in ((data, to_json(report)), (path, page(title, report, series, pictures, film))):
+        with whole_file(place) as handle:
+            handle.write(text.encode())
     return {"report": str(path), "report_data": str(data)}
 
 
@@ -188,22 +189,3 @@ def _drawn_over(picture: np.ndarray, keypoints: Keypoints2D, frame: int) -> byte
     draw_skeleton(small, keypoints.skeleton.joints, keypoints.xy_px[frame] * scale, keypoints.score[frame])
     _, content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return content.tobytes()
-
-
-def _write(path: Path, text: str) -> None:
-    """Under a temporary name first, then renamed. Raises OutputError."""
-    part: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=path.stem, suffix=".part", delete=False, encoding="utf-8"
-        ) as handle:
-            part = Path(handle.name)
-            handle.write(text)
-        part.replace(path)
-    except OSError as problem:
-        if part is not None:
-            part.unlink(missing_ok=True)
-        raise OutputError(
-            f"Cannot write {path}: {problem.strerror or problem}.", hint="Free some space or choose another folder."
-        ) from problem

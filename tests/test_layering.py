@@ -19,6 +19,7 @@ LIGHT = (
     "atcn_core.frames",
     "atcn_core.rotation",
     "atcn_core.clip",
+    "atcn_core.files",
     "atcn_core.reporter",
     "atcn_core.egl",
     "atcn_core.worker",

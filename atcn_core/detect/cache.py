@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..clip import Keypoints2D, load_keypoints, save_keypoints
 from ..errors import AtcnError
+from ..files import sha256
 from ..worker.protocol import CaptureJob
 from .model import cache_dir
 
@@ -26,7 +27,6 @@ AGAIN_VARIABLE = "ATCN_DETECT_AGAIN"
 DETECTION = "atcn.detection/1"
 # So many clips are kept; of half a minute each they take some 20 MB.
 KEPT_CLIPS = 200
-_CHUNK_BYTES = 1 << 20
 
 
 def cache_file(job: CaptureJob) -> Path | None:
@@ -34,7 +34,7 @@ def cache_file(job: CaptureJob) -> Path | None:
     if not job.cached or os.environ.get(AGAIN_VARIABLE):
         return None
     try:
-        asked = [DETECTION, _content(job.video), job.detector, _content(job.model) if job.model else ""]
+        asked = [DETECTION, sha256(job.video), job.detector, sha256(job.model) if job.model else ""]
     except OSError:
         return None
     asked += [repr(job.start_s), repr(job.end_s)]
@@ -66,11 +66,3 @@ def keep_keypoints(file: Path | None, keypoints: Keypoints2D) -> None:
             old.unlink(missing_ok=True)
     except (AtcnError, OSError) as problem:
         logger.warning("The keypoints were not kept: %s", problem)
-
-
-def _content(path: str) -> str:
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as handle:
-        while chunk := handle.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AtcnError, ModelError, OutputError
+from ..files import sha256
 from ..lift.checkpoint import BUNDLED
-from .networks import sha256
 from .output import Figures, markdown, read_figures, write_bytes
 from .protocols import Row
 

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import MotionError
+from ..files import sha256
 from .held_out import score_windows
-from .networks import Candidate, lifter_of, load_candidates, sha256
+from .networks import Candidate, lifter_of, load_candidates
 from .output import Figures
 from .pose2sim import score_pose2sim
 from .probes import attention_rows, speed_rows

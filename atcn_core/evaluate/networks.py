@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from ..lift.network import Atcn, AtcnConfig
 from ..lift.predict import Lifter
 from ..train.rivals import Rival, RivalConfig, build_rival
 
-__all__ = ["BUNDLED_NAME", "Candidate", "Network", "as_atcn", "lifter_of", "load_candidates", "sha256"]
+__all__ = ["BUNDLED_NAME", "Candidate", "Network", "as_atcn", "lifter_of", "load_candidates"]
 
 Network = Atcn | Rival
 
@@ -66,11 +65,6 @@ def _told_apart(candidates: list[Candidate]) -> list[Candidate]:
                 seen[one.label] += 1
                 candidates[index] = replace(one, label=f"{one.label} ({mark(seen[one.label], one)})")
     return candidates
-
-
-def sha256(path: Path) -> str:
-    """The file's hash in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def as_atcn(network: Network) -> Atcn:

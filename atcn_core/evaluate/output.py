@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
+from ..files import whole_file
 from .protocols import Row
 
 __all__ = ["FIGURES_SCHEMA", "Figures", "markdown", "read_figures", "write_bytes"]
@@ -62,18 +62,6 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file under a temporary name in its folder, then rename it: never half a file. Raises OutputError."""
-    path = Path(path)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".part", delete=False) as handle:
-            temporary = Path(handle.name)
-            handle.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"Cannot write {path}: {error.strerror or error}.", hint="Free some space or choose another folder."
-        ) from error
+    with whole_file(Path(path)) as handle:
+        handle.write(content)
+        Path(handle.name).chmod(0o644)
