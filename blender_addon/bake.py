@@ -12,7 +12,7 @@ from . import blocks, compat
 from .core import errors, reduction, retarget, rigmap
 from .steps import Steps, aside, finish
 
-__all__ = ["bake", "baking", "frame_times_s", "give", "give_copy", "key_held", "key_switches"]
+__all__ = ["bake", "baking", "frame_times_s", "give", "give_copy", "key_held", "key_switches", "own_action"]
 
 _LINEAR, _BEZIER = 1, 2
 _ALIGNED = 3
@@ -97,14 +97,19 @@ def give_copy(armature: bpy.types.Object) -> bpy.types.Action:
     return copy
 
 
-def _keep_present_action(armature: bpy.types.Object) -> None:
-    """An Action nobody uses is lost when the file is saved: one that loses its only user here is told to stay."""
+def own_action(armature: bpy.types.Object) -> bpy.types.Action | None:
+    """The Action that the armature has; a strip that is being tweaked is left first."""
     animation = armature.animation_data
     if animation is None:
-        return
+        return None
     if animation.use_tweak_mode:
         animation.use_tweak_mode = False
-    present = animation.action
+    return animation.action
+
+
+def _keep_present_action(armature: bpy.types.Object) -> None:
+    """An Action nobody uses is lost when the file is saved: one that loses its only user here is told to stay."""
+    present = own_action(armature)
     if present is not None and present.library is None and present.users <= 1:
         present.use_fake_user = True
 

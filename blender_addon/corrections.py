@@ -10,6 +10,7 @@ import bpy
 
 from . import pose_preview, report
 from .core import corrections, errors, parts
+from .sub_panel import SubPanel
 
 __all__ = [
     "ATCN_OT_choose_parts",
@@ -139,16 +140,11 @@ def _shown_anew(operator: bpy.types.Operator) -> set[str]:
     return {"FINISHED"}
 
 
-class ATCN_PT_corrections(bpy.types.Panel):  # noqa: N801
+class ATCN_PT_corrections(SubPanel, bpy.types.Panel):  # noqa: N801
     """Sliders, parts of the body and the preview; closed until wanted."""
 
     bl_idname = "ATCN_PT_corrections"
     bl_label = "Corrections"
-    bl_parent_id = "ATCN_PT_capture"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Mocap"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

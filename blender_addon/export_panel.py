@@ -8,6 +8,7 @@ import bpy
 
 from . import exporting, pose_preview
 from .core import errors
+from .sub_panel import SubPanel
 
 __all__ = ["ATCN_OT_export", "ATCN_PT_export"]
 
@@ -60,16 +61,11 @@ class ATCN_OT_export(bpy.types.Operator):  # noqa: N801  Blender's own naming
         return {"FINISHED"}
 
 
-class ATCN_PT_export(bpy.types.Panel):  # noqa: N801
+class ATCN_PT_export(SubPanel, bpy.types.Panel):  # noqa: N801
     """Files for other programs."""
 
     bl_idname = "ATCN_PT_export"
     bl_label = "Export"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Mocap"
-    bl_parent_id = "ATCN_PT_capture"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  read by Blender
 
     def draw(self, context: bpy.types.Context) -> None:
         self.layout.operator_menu_enum(ATCN_OT_export.bl_idname, "kind", text="Export Animation...", icon="EXPORT")

@@ -50,7 +50,7 @@ class ATCN_OT_capture(WorkerOperator, bpy.types.Operator):  # noqa: N801  Blende
         runs.status.hear(protocol.Progress("apply", 0, 0))
         motion = yield from aside(clip.load_motion, Path(paths["motion"]))
         runs.last_capture = (self._request, motion)
-        return (yield from applying_last(self._request.rig, self._scene.get()))
+        return (yield from applying_last(self._scene.get()))
 
 
 class ATCN_OT_apply_last(bpy.types.Operator):  # noqa: N801
@@ -73,7 +73,7 @@ class ATCN_OT_apply_last(bpy.types.Operator):  # noqa: N801
             request, motion = runs.last_capture
             wished = session.as_wished(request, properties.request_of(context.scene))
             runs.last_capture = (wished, motion)
-            return report.finished(self, finish(applying_last(wished.rig, context.scene)))
+            return report.finished(self, finish(applying_last(context.scene)))
         except errors.AtcnError as error:
             return report.failed(self, "The capture does not go on this rig.", error)
 
@@ -132,12 +132,12 @@ def handle_load_pre(*_: object) -> None:
         runs.status.end("The capture was cancelled: another file was opened.")
 
 
-def applying_last(rig: session.RigChoice, scene: bpy.types.Scene) -> Steps[str]:
-    """Put the last capture on a rig; returns the sentence that tells of it."""
+def applying_last(scene: bpy.types.Scene) -> Steps[str]:
+    """Put the last capture on its rig; returns the sentence that tells of it."""
     request, motion = runs.last_capture
     held = Held.of(scene)
     pose_preview.switch_off()
-    applied = yield from session.applying(session.with_rig(request, rig), motion, scene)
+    applied = yield from session.applying(request, motion, scene)
     # so that the next capture goes on the same character instead of bringing in a second one
     scene = held.get()
     scene.atcn.armature = scene.objects[applied.armature]

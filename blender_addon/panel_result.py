@@ -6,6 +6,7 @@ import bpy
 
 from .core import ik_controls, reduction
 from .result import NEW, NLA, REPLACE, ResultOptions
+from .sub_panel import SubPanel
 
 __all__ = ["ATCN_PT_result", "AtcnResult", "options_of"]
 
@@ -78,16 +79,11 @@ def _has_both(armature: bpy.types.Object | None) -> bool:
     return armature is not None and ik_controls.has_both(armature.data.bones.keys())
 
 
-class ATCN_PT_result(bpy.types.Panel):  # noqa: N801  Blender's own naming
+class ATCN_PT_result(SubPanel, bpy.types.Panel):  # noqa: N801  Blender's own naming
     """Where the keys go, how many, and on which controls."""
 
     bl_idname = "ATCN_PT_result"
     bl_label = "Result"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Mocap"
-    bl_parent_id = "ATCN_PT_capture"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  read by Blender
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

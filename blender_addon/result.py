@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import bpy
 
 from . import compat
-from .bake import give, give_copy
+from .bake import give, give_copy, own_action
 from .core import errors, ik_controls, reduction, rigmap
 from .merging import merge_keys
 
@@ -144,7 +144,7 @@ def place(
     if options.mode == NLA:
         _add_strip(armature, action, clip_name, first_frame)
         return action
-    present = _own_action(armature) if options.mode == REPLACE or in_part else None
+    present = own_action(armature) if options.mode == REPLACE or in_part else None
     if present is None:
         give(armature, action)
         return action
@@ -163,16 +163,6 @@ def place(
         present.name = name
     present.update_tag()
     return present
-
-
-def _own_action(armature: bpy.types.Object) -> bpy.types.Action | None:
-    """The Action that the armature has, outside of any strip that is being tweaked."""
-    animation = armature.animation_data
-    if animation is None:
-        return None
-    if animation.use_tweak_mode:
-        animation.use_tweak_mode = False
-    return animation.action
 
 
 def _empty(armature: bpy.types.Object, paths: set[str]) -> None:

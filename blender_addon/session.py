@@ -25,7 +25,6 @@ __all__ = [
     "capture_job",
     "check",
     "set_scene_rate",
-    "with_rig",
 ]
 
 
@@ -181,11 +180,6 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
         )
     keys = kept.sentence if kept is not None else ""
     return Applied(things[0].name, action.name, request.start_frame, last_frame, keys)
-
-
-def with_rig(request: Request, rig: RigChoice) -> Request:
-    """The same capture for another rig."""
-    return dataclasses.replace(request, rig=rig)
 
 
 def as_wished(captured: Request, wished: Request) -> Request:

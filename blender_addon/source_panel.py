@@ -45,6 +45,6 @@ class ATCN_OT_transfer(bpy.types.Operator):  # noqa: N801  Blender's own naming
             session.check(request, scene)
             motion = motion_source.motion_of(request.motion, scene, request.start_s, request.end_s)
             runs.last_capture = (request, motion)
-            return report.finished(self, finish(operators.applying_last(request.rig, scene)))
+            return report.finished(self, finish(operators.applying_last(scene)))
         except errors.AtcnError as error:
             return report.failed(self, "The movement was not transferred.", error)

@@ -21,7 +21,7 @@ from ..lift.checkpoint import BUNDLED
 from .output import Figures, markdown, read_figures, write_bytes
 from .protocols import Row
 
-__all__ = ["card", "filled", "main", "models_page"]
+__all__ = ["card", "filled", "main", "models_page", "page_text"]
 
 _MARKED = re.compile(r"(<!-- figures: (\S+) -->\n).*?(<!-- end figures -->)", re.DOTALL)
 _PAGE_HEAD = """# Models
@@ -139,7 +139,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         every = [read_figures(path) for path in arguments.figures]
         _check_weights(every)
-        pages = {path: filled(_text(path), every, path.name) for path in arguments.into}
+        pages = {path: filled(page_text(path), every, path.name) for path in arguments.into}
         if arguments.models:
             pages[arguments.models] = models_page(every)
         changed = [path for path, text in pages.items() if _write(path, text, arguments.check)]
@@ -151,7 +151,8 @@ def main(words: list[str] | None = None) -> int:
     return 1 if arguments.check and changed else 0
 
 
-def _text(path: Path) -> str:
+def page_text(path: Path) -> str:
+    """A document's text. Raises OutputError where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

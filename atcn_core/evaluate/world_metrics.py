@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 from ..motion.contacts import FOOT_POINTS, long_enough
 from ..motion.world import WorldMotion
 from ..skeleton import CAPTURE
+from .metrics import mean_acceleration
 
 __all__ = ["WorldErrors", "true_contacts", "world_errors"]
 
@@ -75,7 +76,7 @@ def world_errors(world: WorldMotion, contacts: np.ndarray, true_world: np.ndarra
         recall=100.0 * float(hits / standing.sum()) if standing.any() else np.nan,
         slide_cm_s=float(speed_cm_s[standing].mean()) if standing.any() else np.nan,
         sink_cm=100.0 * float(np.maximum(-found[:, _FEET, 2].min(axis=1), 0.0).mean()),
-        jitter=_jitter(found) / _jitter(true),
+        jitter=mean_acceleration(found) / mean_acceleration(true),
         arms=100.0 * _arm_spread(found) / _arm_spread(true) if _arm_spread(true) > _LEAST_SPREAD_M else np.nan,
     )
 
@@ -96,10 +97,6 @@ def _drift_percent(found: np.ndarray, true: np.ndarray, fps: float) -> float:
         return np.nan
     laid = _laid_over(found, true, slice(0, max(round(_START_S * fps), 2)))
     return 100.0 * float(np.linalg.norm(laid[-1, _HIP, :2] - true[-1, _HIP, :2])) / way_m
-
-
-def _jitter(joints: np.ndarray) -> float:
-    return float(np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1).mean())
 
 
 def _arm_spread(joints: np.ndarray) -> float:

@@ -19,15 +19,16 @@ from ..clip import save_arrays, save_motion
 from ..errors import AtcnError, MotionError
 from ..lift.checkpoint import load_network, network_file
 from ..lift.predict import Lifter
-from ..motion.contacts import caught, foot_points, long_enough
-from ..motion.feet import FOOT_MODES
+from ..motion.contacts import foot_points
+from ..motion.feet import standing_points
 from ..motion.ground import up_direction_cam
 from ..motion.stature import of_height, stature_m
 from ..motion.world import to_world
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
 from ..worker.protocol import DEFAULT_NETWORK
-from .output import markdown
+from .cards import filled, page_text
+from .output import Figures, markdown, write_bytes
 from .staged import StagedTake, stage
 from .takes import load_takes
 from .world_metrics import WorldErrors, true_contacts, world_errors
@@ -45,7 +46,6 @@ _KINDS = {
 }
 # Shorter clips say little of a way through a room.
 _LEAST_S = 1.5
-MARKS = ("<!-- figures: world -->", "<!-- end figures -->")
 
 
 def kind_of(name: str) -> str:
@@ -60,10 +60,7 @@ def measured(staged: StagedTake) -> WorldErrors:
     world = to_world(motion)
     up_cam = up_direction_cam(motion.joints_cam.astype(np.float64), CAPTURE, motion.score, motion.times_s)
     tilt_deg = float(np.degrees(np.arccos(np.clip(up_cam @ staged.up_cam, -1.0, 1.0))))
-    mode = FOOT_MODES["auto"]
-    assert mode is not None
-    contacts = caught(world.standing_chance(), mode.enter, mode.leave)
-    return world_errors(world, long_enough(contacts, round(mode.shortest_s * motion.fps)), true_world, tilt_deg)
+    return world_errors(world, standing_points(world.standing_chance(), world.times_s), true_world, tilt_deg)
 
 
 def table(staged: Sequence[StagedTake]) -> list[dict[str, object]]:
@@ -121,17 +118,15 @@ def main(words: list[str] | None = None) -> int:
         rows = table(staged)
         if arguments.save:
             save(staged, arguments.save)
+        if arguments.json:
+            write_bytes(arguments.json, (json.dumps(rows, indent=1) + "\n").encode())
+        if arguments.into:
+            page = filled(page_text(arguments.into), [Figures(tables={"world": ("", rows)})], arguments.into.name)
+            write_bytes(arguments.into, page.encode())
     except AtcnError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    text = markdown(rows)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
-    if arguments.into:
-        page = arguments.into.read_text()
-        before, rest = page.split(MARKS[0], 1)
-        arguments.into.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{rest.split(MARKS[1], 1)[1]}")
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(markdown(rows) + "\n")
     return 0
 
 

@@ -20,7 +20,17 @@ from .rolls import about_rad
 from .smoothing import fading, filled, smoothed
 from .turns import BodyTurns
 
-__all__ = ["FOOT_MODES", "FootMode", "Leg", "LegPath", "held_feet", "rest_legs", "standing_feet"]
+__all__ = [
+    "AUTO",
+    "FOOT_MODES",
+    "FootMode",
+    "Leg",
+    "LegPath",
+    "held_feet",
+    "rest_legs",
+    "standing_feet",
+    "standing_points",
+]
 
 # How quickly a foot is let go and caught again, and how quickly the hips follow the feet.
 EASE_S, HIPS_CUTOFF_HZ = 0.15, 1.5
@@ -46,9 +56,11 @@ class FootMode:
     shortest_s: float = 0.1
 
 
+# What counts as standing where nobody has chosen a mode.
+AUTO = FootMode()
 # As animators know them; None leaves the feet as they were captured.
 FOOT_MODES: dict[str, FootMode | None] = {
-    "auto": FootMode(),
+    "auto": AUTO,
     "always": FootMode(enter=0.35, leave=0.15, shortest_s=0.0),
     "grounding": FootMode(still=False),
     "never": None,
@@ -97,11 +109,15 @@ def rest_legs(heads: Mapping[str, np.ndarray], standing_m: Mapping[str, float], 
     return legs
 
 
-def standing_feet(chance: np.ndarray, times_s: np.ndarray, mode: FootMode) -> dict[str, np.ndarray]:
-    """By side, whether heel and toe stand (T, 2) bool. chance: (T, 4), of contacts.FOOT_POINTS."""
+def standing_points(chance: np.ndarray, times_s: np.ndarray, mode: FootMode = AUTO) -> np.ndarray:
+    """Which of contacts.FOOT_POINTS stand, (T, 4) bool. chance: (T, 4)."""
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0
-    flags = caught(chance, mode.enter, mode.leave)
-    flags = long_enough(flags, max(round(mode.shortest_s / step_s), 1))
+    return long_enough(caught(chance, mode.enter, mode.leave), max(round(mode.shortest_s / step_s), 1))
+
+
+def standing_feet(chance: np.ndarray, times_s: np.ndarray, mode: FootMode) -> dict[str, np.ndarray]:
+    """`standing_points` by side, of heel and toe (T, 2)."""
+    flags = standing_points(chance, times_s, mode)
     return {side: flags[:, 2 * i : 2 * i + 2] for i, side in enumerate(SIDES)}
 
 

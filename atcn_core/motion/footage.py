@@ -10,7 +10,7 @@ from ..clip import Motion3D
 from . import retarget
 from .rig_rest import RigRest
 from .rigmap import RigMap
-from .world import camera_pose, to_world
+from .world import to_world_with_camera
 
 __all__ = ["Lens", "RigCamera", "camera_for_rig", "lens_of", "shown_frames"]
 
@@ -49,8 +49,8 @@ def camera_for_rig(motion: Motion3D, rest: RigRest, rig_map: RigMap) -> RigCamer
 
     Raises MotionError, RigError.
     """
-    world_from_cam, place = camera_pose(motion)
-    scale, shift = retarget.solve(to_world(motion), rest, rig_map).placement or (1.0, np.zeros(3))
+    world, world_from_cam, place = to_world_with_camera(motion)
+    scale, shift = retarget.solve(world, rest, rig_map).placement or (1.0, np.zeros(3))
     return RigCamera(world_from_cam, scale * place + shift)
 
 

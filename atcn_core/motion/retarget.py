@@ -96,11 +96,12 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     )
     turns = bone_turns(turned, rest, rig_map, chains)
     part_turns = {role: turns[bone] for role, bone in rig_map.bones.items() if bone in turns}
-    standing_m = {role: float((heads[role] - rest.world_from_armature[:3, 3]) @ axes.up) for role in _feet(heads)}
     origin = rest.world_from_armature[:3, 3]
+    at_rest_m = {role: float((heads[role] - origin) @ axes.up) for role in _feet(heads)}
+    standing_m = _standing_heights_m(at_rest_m, _half_leg_m(heads))
     hips_world, placement = _hips_path(motion, part_turns, heads, standing_m, origin)
     if feet is not None:
-        legs = rest_legs(heads, _standing_heights_m(standing_m, _half_leg_m(heads)), axes.forward)
+        legs = rest_legs(heads, standing_m, axes.forward)
         standing = standing_feet(motion.standing_chance(), motion.times_s, feet)
         turned, hips_world = held_feet(
             turned, hips_world, heads["hips"], legs, standing, motion.times_s, float(origin[2]), still=feet.still
@@ -133,12 +134,12 @@ def _hips_path(
     motion: WorldMotion,
     turns: dict[str, np.ndarray],
     heads: dict[str, np.ndarray],
-    at_rest_m: dict[str, float],
+    standing_m: dict[str, float],
     origin: np.ndarray,
 ) -> tuple[np.ndarray, tuple[float, np.ndarray]]:
     """Where the hips bone's head is to be (T, 3) in the world, and the track's placement.
 
-    at_rest_m: `_standing_heights_m`'s; origin: (3,) where the armature object stands.
+    standing_m: `_standing_heights_m`; origin: (3,) where the armature object stands.
     The middle of the rig's thigh heads follows the captured hip, scaled; then the whole path is raised or lowered by
     one constant so that the lowest feet stand as high as at rest. It starts where the armature object stands.
     """
@@ -156,7 +157,6 @@ def _hips_path(
     middle[:, :2] += origin[:2]
     rest_middle = 0.5 * (heads["left_thigh"] + heads["right_thigh"])
     feet_m = _feet_world_m(middle, rest_middle, turns, heads)
-    standing_m = _standing_heights_m(at_rest_m, rig_m)
     above_m = np.stack([feet_m[role] - standing_m[role] for role in feet_m], axis=1)
     raised_m = origin[2] - floor_height_m(above_m)
     middle[:, 2] += raised_m

@@ -10,7 +10,7 @@ from ..clip import Keypoints2D, Motion3D
 from ..frames import cam_to_px
 from ..skeleton import mirrored_name
 from .contacts import foot_points
-from .feet import FOOT_MODES, FootMode, standing_feet
+from .feet import standing_points
 from .landmarks import SIDES
 from .stature import stature_m
 from .world import WorldMotion
@@ -94,7 +94,6 @@ def take_series(motion: Motion3D, keypoints: Keypoints2D, world: WorldMotion) ->
     xy_px, seen = keypoints.xy_px[:, found].astype(np.float64), keypoints.score[:, found] > _SEEN_SCORE
     miss_px, exchanged = _miss(projected_px, xy_px, seen, height_px, joints)
     feet = foot_points(world.joints_world, world.skeleton)
-    standing = standing_feet(world.standing_chance(), world.times_s, FOOT_MODES["auto"] or FootMode())
     hip = 0.5 * (world.points("left_hip") + world.points("right_hip"))
     return TakeSeries(
         times_s=motion.times_s,
@@ -107,7 +106,7 @@ def take_series(motion: Motion3D, keypoints: Keypoints2D, world: WorldMotion) ->
         exchanged=exchanged,
         trunk_px=_trunk_px(keypoints),
         foot_heights_m=feet[..., 2],
-        standing=np.concatenate([standing[side] for side in SIDES], axis=1),
+        standing=standing_points(world.standing_chance(), world.times_s),
         foot_speed_m_s=np.linalg.norm(_rate(feet[..., :2], world.times_s), axis=2),
         hip_world=hip,
         root_speed_m_s=np.linalg.norm(_rate(hip, world.times_s), axis=1),

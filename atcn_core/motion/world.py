@@ -15,7 +15,7 @@ from .ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_directio
 from .planted import planted_path_cam
 from .smoothing import smoothed
 
-__all__ = ["WorldMotion", "camera_pose", "to_world", "world_from_cam"]
+__all__ = ["WorldMotion", "to_world", "to_world_with_camera", "world_from_cam"]
 
 # Where a skeleton has neither heels nor toes, its ankles stand in for them, so high above the floor.
 _ANKLE_HEIGHT_M = 0.08
@@ -76,19 +76,14 @@ def to_world(motion: Motion3D | WorldMotion) -> WorldMotion:
     Who faces the camera faces -y. What is in the world already stays as it is.
     Raises MotionError where the joint set lacks a limb joint.
     """
-    if isinstance(motion, WorldMotion):
-        return motion
-    joints, _, _, standing = _placed(motion)
-    return WorldMotion(motion.times_s, motion.skeleton, joints, motion.score.astype(np.float64), standing)
+    return motion if isinstance(motion, WorldMotion) else to_world_with_camera(motion)[0]
 
 
-def camera_pose(motion: Motion3D) -> tuple[np.ndarray, np.ndarray]:
-    """Where the video's camera stands in the world of `to_world`: world_from_cam (3, 3) and its place (3,), metres.
-
-    Raises MotionError as `to_world` does.
-    """
-    _, turn, shift, _ = _placed(motion)
-    return turn, -shift
+def to_world_with_camera(motion: Motion3D) -> tuple[WorldMotion, np.ndarray, np.ndarray]:
+    """As `to_world`, and where the video's camera stands there: world_from_cam (3, 3) and its place (3,), metres."""
+    joints, turn, shift, standing = _placed(motion)
+    world = WorldMotion(motion.times_s, motion.skeleton, joints, motion.score.astype(np.float64), standing)
+    return world, turn, -shift
 
 
 def _placed(motion: Motion3D) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import pytest
 
 from atcn_core.clip import load_motion
 from atcn_core.evaluate.world_metrics import true_contacts, world_errors
-from atcn_core.evaluate.world_report import MARKS, kind_of, main
+from atcn_core.evaluate.world_report import kind_of, main
 from atcn_core.motion.world import WorldMotion
 from atcn_core.rotation import quat_rotate
 from atcn_core.skeleton import CAPTURE
@@ -19,6 +19,7 @@ from tests.moving_person import UP, about, striding
 
 from .people import walking, write_positions, write_weights
 
+MARKS = ("<!-- figures: world -->", "<!-- end figures -->")
 MOCAP = Path(__file__).parents[4] / "shared" / "mocap"
 
 

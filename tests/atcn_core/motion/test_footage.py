@@ -8,7 +8,7 @@ import pytest
 from atcn_core.frames import Intrinsics, cam_to_px
 from atcn_core.motion.footage import camera_for_rig, lens_of, shown_frames
 from atcn_core.motion.retarget import solve
-from atcn_core.motion.world import camera_pose, to_world
+from atcn_core.motion.world import to_world, to_world_with_camera
 from atcn_core.skeleton import CAPTURE
 from tests.atcn_core.motion.stick_rig import HEADS, RIG_MAP, posed_world, stick_rest
 from tests.atcn_core.motion.test_ground import filmed
@@ -26,7 +26,7 @@ def film_of(person, roll_deg=12.0, tilt_deg=15.0):
 @pytest.mark.parametrize("person", [dancing(2.0), striding()[0]])
 def test_the_camera_sees_the_world_s_joints_as_the_film_does(person):
     motion = film_of(person)
-    turn, place = camera_pose(motion)
+    _, turn, place = to_world_with_camera(motion)
     seen_px = cam_to_px((to_world(motion).joints_world - place) @ turn, motion.camera)
     filmed_px = cam_to_px(motion.joints_cam + motion.root_cam[:, None], motion.camera)
     assert np.median(np.linalg.norm(seen_px - filmed_px, axis=-1)) < 10  # feet that stand move the path a little
@@ -44,7 +44,7 @@ def test_a_rig_of_any_size_and_place_covers_the_performer(size):
     world = to_world(motion)
     camera = camera_for_rig(motion, rest, RIG_MAP)
     places = posed_world(rest, solve(world, rest, RIG_MAP))
-    turn, place = camera_pose(motion)
+    _, turn, place = to_world_with_camera(motion)
     for role in ("hips", "left_shin", "right_foot", "left_forearm", "right_hand"):
         on_rig = (places[RIG_MAP.bones[role]][:, :3, 3] - camera.place_world_m) @ camera.world_from_cam
         captured = (world.joints_world[:, CAPTURE.index(HEADS[role])] - place) @ turn
