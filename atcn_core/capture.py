@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from .console import EXIT_CANCELLED, EXIT_FAILED, ConsoleReporter, complain
 from .errors import AtcnError, CancelledError, KeypointsError, NoPersonError, OutputError
 from .frames import Intrinsics
 from .reporter import Reporter
-from .video import VideoInfo, frame_times, probe
+from .video import VideoInfo, frame_times, probe, sound_late_s
 from .worker.protocol import DEFAULT_NETWORK, CaptureJob
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
         keypoints = enhanced(keypoints)
     camera = Intrinsics.assumed(keypoints.image_wh_px)
     motion = solve_motion(to_capture(keypoints), lifter, reporter, camera)
+    if job.video:
+        motion = replace(motion, sound_late_s=sound_late_s(job.video))
     if job.report_out:
         from .report_page import write_report
 

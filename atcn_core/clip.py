@@ -82,6 +82,7 @@ class Motion3D:
     root_cam:    (T, 3)    float32, metres, the root joint's place before the camera.
     score:       (T, J)    float32, 0..1, how well each joint was seen in 2D; 0 where it was filled in.
     camera:      the intrinsics assumed for the root path.
+    sound_late_s: how much later than the first picture the film's sound begins.
     """
 
     skeleton: Skeleton
@@ -92,6 +93,7 @@ class Motion3D:
     root_cam: np.ndarray
     score: np.ndarray
     camera: Intrinsics
+    sound_late_s: float = 0.0
 
     def __post_init__(self) -> None:
         _check_times(self.times_s)
@@ -205,6 +207,7 @@ def save_motion(path: Path, motion: Motion3D) -> None:
             "score": motion.score.astype(np.float32),
             "focal_px": np.array(motion.camera.focal_px),
             "centre_px": np.array(motion.camera.centre_px),
+            "sound_late_s": np.array(motion.sound_late_s),
         },
     )
 
@@ -224,6 +227,7 @@ def load_motion(path: Path) -> Motion3D:
             camera=Intrinsics(
                 float(arrays["focal_px"]), (float(arrays["centre_px"][0]), float(arrays["centre_px"][1]))
             ),
+            sound_late_s=float(arrays.get("sound_late_s", 0.0)),
         )
     except (KeyError, ValueError, IndexError) as problem:
         raise MotionError(f"{Path(path).name} is damaged: {problem}.", hint="Capture the video again.") from problem

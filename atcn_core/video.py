@@ -18,7 +18,7 @@ import numpy as np
 from .errors import VideoError
 from .reporter import Reporter
 
-__all__ = ["VideoInfo", "frame_times", "probe", "read_frames"]
+__all__ = ["VideoInfo", "frame_times", "probe", "read_frames", "sound_late_s"]
 
 FALLBACK_FPS = 30.0
 MAX_FPS = 1000.0
@@ -99,6 +99,23 @@ def frame_times(path: Path | str, *, start_s: float | None = None, end_s: float 
         times_s = np.array(list(_grab_times(capture, info.fps)))
     low_s, high_s = start_s or 0.0, math.inf if end_s is None else end_s
     return times_s[(times_s >= low_s) & (times_s < high_s)]
+
+
+def sound_late_s(path: Path | str) -> float:
+    """How much later than its first picture a file's sound begins (s), negative where it begins earlier.
+
+    0 where there is no sound, or the file does not say.
+    """
+    import av  # here, for reading pictures does without it
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            firsts = [streams[0] for streams in (container.streams.video, container.streams.audio) if streams]
+            starts_s = [float(s.start_time * s.time_base) for s in firsts if s.start_time is not None and s.time_base]
+    except FFmpegError:  # whether the pictures can be read, others say
+        return 0.0
+    return starts_s[1] - starts_s[0] if len(starts_s) == 2 else 0.0
 
 
 def _grab_times(capture: cv2.VideoCapture, fps: float) -> Iterator[float]:

@@ -13,7 +13,7 @@ import pytest
 
 from atcn_core.errors import VideoError
 from atcn_core.reporter import Reporter
-from atcn_core.video import frame_times, probe, read_frames
+from atcn_core.video import frame_times, probe, read_frames, sound_late_s
 
 from .video_files import (
     BAD_FILES,
@@ -25,6 +25,8 @@ from .video_files import (
     grey_of,
     index_first,
     needs_shared,
+    write_click,
+    write_sound,
     write_video,
 )
 
@@ -104,6 +106,21 @@ def test_time_stamps_that_start_again_go_on(tmp_path: Path) -> None:
 def test_time_stamps_that_start_late_start_at_zero(tmp_path: Path) -> None:
     times_s = frame_times(write_video(tmp_path / "late.mkv", EVEN_S + 7.0))
     np.testing.assert_allclose(times_s, EVEN_S, atol=2e-3)
+
+
+@pytest.mark.parametrize("form", ["mov", "matroska"])
+@pytest.mark.parametrize(("picture_s", "sound_s"), [(0.0, 0.0), (0.0, 0.5), (0.4, 0.0), (3.0, 3.0)])
+def test_it_is_known_how_much_later_the_sound_begins(
+    picture_s: float, sound_s: float, form: str, tmp_path: Path
+) -> None:
+    path = write_click(tmp_path / "click", 3.5, picture_s=picture_s, sound_s=sound_s, form=form)
+    assert sound_late_s(path) == pytest.approx(sound_s - picture_s, abs=0.001)
+
+
+def test_films_without_sound_and_sounds_without_film_have_nothing_that_is_late(tmp_path: Path) -> None:
+    assert sound_late_s(write_video(tmp_path / "silent.mp4", EVEN_S)) == 0.0
+    assert sound_late_s(write_sound(tmp_path / "sound.mp4")) == 0.0
+    assert sound_late_s(bad_file("text", tmp_path)) == 0.0
 
 
 def test_a_wrong_frame_count_neither_adds_nor_drops_frames(tmp_path: Path) -> None:

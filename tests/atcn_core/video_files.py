@@ -53,6 +53,50 @@ def write_sound(path: Path) -> Path:
     return path
 
 
+def write_click(
+    path: Path,
+    click_s: float,
+    *,
+    picture_s: float = 0.0,
+    sound_s: float = 0.0,
+    seconds: float = 2.0,
+    fps: int = 25,
+    form: str = "mov",
+    codec: str = "pcm_s16le",
+) -> Path:
+    """A film with sound, silent but for a click of 10 ms at the file's time click_s.
+
+    picture_s, sound_s: when the two streams begin, each of them `seconds` long.
+    """
+    rate, (width_px, height_px) = 48000, SIZE_WH_PX
+    wave = np.zeros(round(seconds * rate), np.float32)
+    begin = round((click_s - sound_s) * rate)
+    wave[begin : begin + rate // 100] = 0.8 * np.sin(0.6 * np.arange(len(wave[begin : begin + rate // 100])))
+    with av.open(str(path), "w", format=form) as container:
+        film, sound = container.add_stream("mpeg4", rate=fps), container.add_stream(codec, rate=rate)
+        film.width, film.height, film.pix_fmt, sound.layout = width_px, height_px, "yuv420p", "mono"
+        film.codec_context.time_base = film.time_base = Fraction(1, 1000)
+        film.codec_context.max_b_frames = 0
+        packets = []
+        for index in range(round(seconds * fps)):
+            picture = np.full((height_px, width_px, 3), grey_of(index), dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts, frame.time_base = round((picture_s + index / fps) * 1000), Fraction(1, 1000)
+            packets += film.encode(frame)
+        for first in range(0, len(wave), 1024):
+            samples = wave[None, first : first + 1024]
+            if codec.startswith("pcm"):
+                part = av.AudioFrame.from_ndarray((samples * 32767).astype(np.int16), format="s16", layout="mono")
+            else:
+                part = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            part.sample_rate, part.pts, part.time_base = rate, round(sound_s * rate) + first, Fraction(1, rate)
+            packets += sound.encode(part)
+        packets += [*film.encode(None), *sound.encode(None)]
+        for packet in sorted(packets, key=lambda packet: packet.dts * packet.time_base):
+            container.mux(packet)
+    return path
+
+
 def index_first(source: Path, path: Path) -> Path:
     """The same video with its index at the file's beginning, so that a cut-off copy still plays."""
     with av.open(str(source)) as given, av.open(str(path), "w", options={"movflags": "faststart"}) as container:
