@@ -199,10 +199,8 @@ class _Job:
 
     def _add_footage(self, scene: bpy.types.Scene, armature: bpy.types.Object, motion: clip.Motion3D) -> None:
         """The video's camera, the video and its sound; a scene of the batch's own also takes the video's size."""
-        if self._start_scene is None:
-            footage.set_picture_size(scene, motion)
-        video = self._request.video.absolute()
-        for note in footage.add_footage(scene, armature, motion, video, self._request.start_frame).notes:
+        video, own = self._request.video.absolute(), self._start_scene is None
+        for note in footage.add_footage(scene, armature, motion, video, self._request.start_frame, set_size=own).notes:
             _say(sys.stderr, f"{video.name}: note: {note}")
 
     def _exported(self, armature: bpy.types.Object) -> list[str]:

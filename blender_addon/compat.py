@@ -16,6 +16,7 @@ __all__ = [
     "free_channel",
     "new_action",
     "own_curve_maker",
+    "place_sound",
     "remove_curve",
     "set_strip_slot",
     "strips_of",
@@ -138,6 +139,17 @@ def strips_of(scene: bpy.types.Scene) -> bpy.types.bpy_prop_collection:
     """The sequencer's strips, in a sequencer that is made where there is none."""
     editor = scene.sequence_editor or scene.sequence_editor_create()
     return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def place_sound(strip: bpy.types.Strip, late_s: float, left_out: int) -> None:
+    """Have a sound strip sound so much later than at its first frame, and leave out that many of its frames.
+
+    late_s: less than a frame. Versions that know no such shift keep to whole frames.
+    """
+    if hasattr(strip, "sound_offset"):
+        strip.sound_offset = late_s
+    handle = "left_handle_offset" if hasattr(strip, "left_handle_offset") else "frame_offset_start"
+    setattr(strip, handle, left_out)
 
 
 def free_channel(scene: bpy.types.Scene) -> int:

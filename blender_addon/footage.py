@@ -20,7 +20,7 @@ from .blocks import recorded, removed_on_failure
 from .core import clip, errors
 from .core import footage as matched
 
-__all__ = ["ATCN_OT_add_footage", "Added", "add_footage", "can_add", "set_picture_size"]
+__all__ = ["ATCN_OT_add_footage", "Added", "add_footage", "can_add"]
 
 # From camera axes (x right, y down, z forward) to Blender's cameras (x right, y up, z back).
 _BLENDER_CAMERA_AXES = np.diag([1.0, -1.0, -1.0])
@@ -36,12 +36,18 @@ class Added:
 
 
 def add_footage(
-    scene: bpy.types.Scene, armature: bpy.types.Object, motion: clip.Motion3D, video: Path, start_frame: int
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object,
+    motion: clip.Motion3D,
+    video: Path,
+    start_frame: int,
+    *,
+    set_size: bool = False,
 ) -> Added:
     """Put the video's camera where the rig covers the performer, the video behind it and its sound into the sequencer.
 
-    start_frame: where the motion begins. The new camera becomes the scene's. What fails leaves nothing.
-    Raises RigError, MotionError, VideoError.
+    start_frame: where the motion begins. set_size: have the scene render pictures of the video's size.
+    The new camera becomes the scene's. What fails changes nothing. Raises RigError, MotionError, VideoError.
     """
     if not video.is_file():
         raise errors.VideoError(f"There is no video file {video}.", hint="The footage needs the film itself.")
@@ -52,16 +58,18 @@ def add_footage(
         camera = bpy.data.objects.new(data.name, data)
         scene.collection.objects.link(camera)
         camera.matrix_world = _matrix(placed)
-        _set_lens(data, matched.lens_of(motion, _frame_wh_px(scene)))
+        _set_lens(data, matched.lens_of(motion, motion.image_wh_px if set_size else _frame_wh_px(scene)))
         data.clip_end = max(data.clip_end, 10.0 * float(np.linalg.norm(placed.place_world_m)))
         rate = _show_behind(data, image, motion, scene_fps(scene), start_frame)
+        sound = _add_sound(scene, video, motion, start_frame)
         scene.camera = camera
-    notes = [_turned_note(image, motion), rate, _add_sound(scene, video, motion.times_s[0], start_frame)]
+        if set_size:
+            _set_picture_size(scene, motion)
+    notes = [_turned_note(image, motion), rate, sound]
     return Added(camera.name, tuple(note for note in notes if note))
 
 
-def set_picture_size(scene: bpy.types.Scene, motion: clip.Motion3D) -> None:
-    """Have the scene render pictures of the video's size."""
+def _set_picture_size(scene: bpy.types.Scene, motion: clip.Motion3D) -> None:
     render = scene.render
     render.resolution_x, render.resolution_y = motion.image_wh_px
     render.resolution_percentage = 100
@@ -132,26 +140,28 @@ def _turned_note(image: bpy.types.Image, motion: clip.Motion3D) -> str:
     return "This Blender shows the film on its side: it was filmed upright, which later versions heed."
 
 
-def _add_sound(scene: bpy.types.Scene, video: Path, start_s: float, start_frame: int) -> str:
-    """The film's sound, if it has any and it is not there yet, as a strip that begins with the motion.
+def _add_sound(scene: bpy.types.Scene, video: Path, motion: clip.Motion3D, start_frame: int) -> str:
+    """The film's sound, if it has any and it is not there yet, as a strip that sounds in time with the motion.
 
-    Returns a sentence where it has sound that cannot be added.
+    Blender lays a sound from its first sample on, whenever the film has it begin. What sounds before the motion is left
+    out. Returns a sentence where there is sound that cannot be added.
     """
     strips = compat.strips_of(scene)
     path = video.absolute()
     if any(strip.type == "SOUND" and Path(bpy.path.abspath(strip.sound.filepath)) == path for strip in strips):
         return ""
     before = {sound.session_uid for sound in bpy.data.sounds}
-    whole = round(start_s * scene_fps(scene))
+    late_frames = (motion.sound_late_s - float(motion.times_s[0])) * scene_fps(scene)
+    first_frame = start_frame + round(late_frames)
     try:
-        strip = strips.new_sound(f"{video.stem} sound", str(path), compat.free_channel(scene), start_frame - whole)
+        strip = strips.new_sound(f"{video.stem} sound", str(path), compat.free_channel(scene), first_frame)
     except RuntimeError:
         return "This Blender is built without sound: the film's, if it has any, is left out."
     if strip.sound.channels == "INVALID":
         strips.remove(strip)
         bpy.data.batch_remove([sound for sound in bpy.data.sounds if sound.session_uid not in before])
         return ""
-    strip.frame_offset_start = whole
+    compat.place_sound(strip, (late_frames - round(late_frames)) / scene_fps(scene), max(start_frame - first_frame, 0))
     return ""
 
 
@@ -185,9 +195,9 @@ class ATCN_OT_add_footage(bpy.types.Operator):  # noqa: N801  Blender's own nami
         request, motion = runs.last_capture
         scene = context.scene
         try:
-            if self.set_size:
-                set_picture_size(scene, motion)
-            added = add_footage(scene, scene.atcn.armature, motion, request.video, request.start_frame)
+            added = add_footage(
+                scene, scene.atcn.armature, motion, request.video, request.start_frame, set_size=self.set_size
+            )
         except errors.AtcnError as error:
             return report.failed(self, "The footage was not added.", error)
         for note in added.notes:

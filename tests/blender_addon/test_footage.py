@@ -64,8 +64,7 @@ def test_the_avatar_covers_the_performer_in_the_picture(switched_on, avatar):
     motion, true_px = true_motion()
     armature, wish = applied(motion, avatar)
     scene = bpy.context.scene
-    footage.set_picture_size(scene, motion)
-    added = footage.add_footage(scene, armature, motion, FILM, wish.start_frame)
+    added = footage.add_footage(scene, armature, motion, FILM, wish.start_frame, set_size=True)
     bones = rigs.map_of_armature(armature).bones
     apart = {role: [] for role in PLAYED}
     for number in range(0, len(motion.times_s), 10):
@@ -160,12 +159,22 @@ def picture_of(image: bpy.types.Image, frame: int) -> float:
 
 
 @needs_engine
-@pytest.mark.parametrize("gaps", [(0.2,) * 6, (0.05,) * 6, (1 / 60,) * 6, (0.05, 0.15, 0.05, 0.1, 0.05, 0.05)])
-def test_the_picture_that_blender_renders_for_a_time_is_the_film_s_at_that_time(switched_on, tmp_path, gaps):
+@pytest.mark.parametrize(
+    ("gaps", "first_s"),
+    [
+        ((0.2,) * 6, 0.0),
+        ((0.05,) * 6, 0.0),
+        ((0.05,) * 6, 0.4),
+        ((1 / 60,) * 6, 0.0),
+        ((0.05, 0.15, 0.05, 0.1, 0.05, 0.05), 0.0),
+        ((0.05, 0.15, 0.05, 0.1, 0.05, 0.05), 3.0),
+    ],
+)
+def test_the_picture_that_blender_renders_for_a_time_is_the_film_s_at_that_time(switched_on, tmp_path, gaps, first_s):
     times_s = [float(time_s) for time_s in np.cumsum((0.0, *gaps))]
     film = tmp_path / "greys.mp4"
     program = "import sys; from pathlib import Path; from tests.atcn_core.video_files import write_video\n"
-    program += f"write_video(Path(sys.argv[1]), {times_s}, ticks_per_s=60000)"
+    program += f"write_video(Path(sys.argv[1]), {[first_s + time_s for time_s in times_s]}, ticks_per_s=60000)"
     subprocess.run([ENGINE_PYTHON, "-c", program, film], cwd=ROOT, check=True)
     image = bpy.data.images.load(str(film))
     fps = compat.film_fps(image)
@@ -178,13 +187,16 @@ def test_the_picture_that_blender_renders_for_a_time_is_the_film_s_at_that_time(
 def test_what_cannot_be_shown_is_said_and_leaves_nothing(switched_on, tmp_path):
     motion, _ = true_motion()
     armature, _ = applied(motion, "bruno")
-    before = data_names()
+    scene = bpy.context.scene
+    before, size = data_names(), (scene.render.resolution_x, scene.render.resolution_y)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no film")
     for film in (broken, tmp_path / "missing.mp4"):
         with pytest.raises(errors.VideoError):
-            footage.add_footage(bpy.context.scene, armature, motion, film, 1)
+            footage.add_footage(scene, armature, motion, film, 1, set_size=True)
     assert data_names() == before
+    assert (scene.render.resolution_x, scene.render.resolution_y) == size
+    assert scene.camera is None
 
 
 def test_the_button_adds_it_to_the_chosen_armature_once_a_video_was_captured(switched_on):
