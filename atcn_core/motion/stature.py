@@ -9,9 +9,12 @@ import numpy as np
 
 from ..clip import Motion3D
 from ..errors import MotionError
-from ..skeleton import Skeleton
+from ..skeleton import LIMB_12, Skeleton
 
-__all__ = ["of_height", "stature_m"]
+__all__ = ["ASSUMED_HEIGHT_M", "of_height", "stature_m"]
+
+# A person whose height nobody has said.
+ASSUMED_HEIGHT_M = 1.70
 
 # Up the body from the sole; what lies below the ankle and above the head joint is a share of the rest.
 _UP = (("ankle", "knee"), ("knee", "hip"))
@@ -21,6 +24,8 @@ _SHOULDER_SHARE = 0.818
 _ANKLE_SHARE = 0.046
 # Nobody who is filmed is smaller or taller.
 HEIGHTS_M = (0.4, 3.0)
+# Joints that are all at one place have no height to make another of.
+_NO_HEIGHT_M = 1e-3
 
 
 def stature_m(joints: np.ndarray, skeleton: Skeleton) -> float:
@@ -41,12 +46,15 @@ def stature_m(joints: np.ndarray, skeleton: Skeleton) -> float:
 def of_height(motion: Motion3D, height_m: float) -> Motion3D:
     """The motion of a person of this height: body and way through the room grow alike, the picture stays the same.
 
-    Raises MotionError for a height that nobody has.
+    Raises MotionError for a height that nobody has, and where the motion lacks limbs to measure.
     """
+    missing = sorted(set(LIMB_12) - set(motion.skeleton.joints))
+    if missing:
+        raise MotionError(f"The motion has no {', '.join(missing)}.", hint="A height needs shoulders, hips and legs.")
     low_m, high_m = HEIGHTS_M
     if not low_m <= height_m <= high_m:
         raise MotionError(
             f"The performer's height is {height_m:g} m.", hint=f"Give one between {low_m:g} and {high_m:g} m."
         )
-    factor = height_m / stature_m(motion.joints_cam, motion.skeleton)
+    factor = np.float32(height_m / max(stature_m(motion.joints_cam, motion.skeleton), _NO_HEIGHT_M))
     return dataclasses.replace(motion, joints_cam=motion.joints_cam * factor, root_cam=motion.root_cam * factor)

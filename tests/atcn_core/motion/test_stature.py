@@ -39,3 +39,12 @@ def test_a_taller_person_is_farther_away_and_looks_the_same():
     assert np.allclose(slopes[0], slopes[1], atol=1e-5)
     with pytest.raises(MotionError, match="height is 17"):
         of_height(motion, 17.0)
+
+
+def test_what_has_no_legs_has_no_height():
+    trunk = Skeleton("trunk", ("left_shoulder", "right_shoulder"), (None, None))
+    joints = np.zeros((3, 2, 3), np.float32)
+    camera = Intrinsics.assumed((640, 480))
+    motion = Motion3D(trunk, np.arange(3.0), 1.0, (640, 480), joints, np.ones((3, 3)), np.ones((3, 2)), camera)
+    with pytest.raises(MotionError, match="no left_ankle"):
+        of_height(motion, 1.7)

@@ -1,0 +1,90 @@
+"""Smoothing that knows each joint: the smoothest curve near the values, with a cutoff for every joint and frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["accelerations", "running_rms", "smoothed_by_joint"]
+
+_LEAST_WEIGHT = 1e-6
+
+
+def smoothed_by_joint(
+    values: np.ndarray, times_s: np.ndarray, cutoff_hz: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Least squares with a penalty on the second time derivative (Whittaker 1923) whose weight may change any time.
+
+    Zero phase; what moves evenly passes unchanged; uneven times are honoured. Where the cutoff is constant and all
+    weigh 1, a wave of that frequency, slow against the frame rate, keeps half its height, one of half of it 94 %.
+    values: (T, J, D); cutoff_hz: (T, J) > 0, infinite for no smoothing; weights: (T, J) >= 0, how far each value is to
+    be trusted. Returns (T, J, D) float64.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if len(values) < 3:
+        return values.copy()
+    step_s = float(np.median(np.diff(times_s)))
+    stiffness = (2.0 * np.pi * step_s * cutoff_hz[1:-1]) ** -4
+    weight = np.maximum(weights, _LEAST_WEIGHT)
+    diagonal, near, far = _penalty_bands(times_s / step_s, stiffness)
+    return _solve(diagonal + weight, near, far, values * weight[..., None])
+
+
+def accelerations(values: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Second divided differences (T - 2, J, D) of values (T, J, D)."""
+    before, middle, after = (row[:, None, None] for row in _second_difference(times))
+    return before * values[:-2] + middle * values[1:-1] + after * values[2:]
+
+
+def running_rms(values: np.ndarray, reach: int) -> np.ndarray:
+    """Root of the mean square over so many frames to either side (fewer at the ends). values: (T, J)."""
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values**2, axis=0)])
+    at = np.arange(len(values))
+    first, end = np.maximum(at - reach, 0), np.minimum(at + reach + 1, len(values))
+    mean = (total[end] - total[first]) / (end - first)[:, None]
+    return np.sqrt(np.maximum(mean, 0.0))
+
+
+def _second_difference(times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the frame before, the frame itself and the one after count in a second derivative, (T - 2,) each."""
+    before, after = np.diff(times)[:-1], np.diff(times)[1:]
+    return 2 / (before * (before + after)), -2 / (before * after), 2 / (after * (before + after))
+
+
+def _penalty_bands(times: np.ndarray, stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Diagonal and two upper off-diagonals (T, J) of D' S D; D: second differences; stiffness S: (T - 2, J)."""
+    before, middle, after = (row[:, None] for row in _second_difference(times))
+    diagonal, near, far = np.zeros((3, len(times), stiffness.shape[1]))
+    diagonal[:-2] += before**2 * stiffness
+    diagonal[1:-1] += middle**2 * stiffness
+    diagonal[2:] += after**2 * stiffness
+    near[:-2] += before * middle * stiffness
+    near[1:-1] += middle * after * stiffness
+    far[:-2] += before * after * stiffness
+    return diagonal, near, far
+
+
+def _solve(diagonal: np.ndarray, near: np.ndarray, far: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Symmetric positive pentadiagonal systems, one for each joint, by L D L'. Bands: (T, J); right: (T, J, D).
+
+    The loops go over the frames, each step over all joints at once. The arguments are used up.
+    """
+    frames = len(diagonal)
+    near_factor, far_factor = np.zeros_like(near)[..., None], np.zeros_like(far)[..., None]
+    for i in range(frames):
+        if i >= 1:
+            share = near_factor[i - 1]
+            diagonal[i] -= share[:, 0] * near[i - 1]
+            near[i] -= share[:, 0] * far[i - 1]
+            right[i] -= share * right[i - 1]
+        if i >= 2:
+            share = far_factor[i - 2]
+            diagonal[i] -= share[:, 0] * far[i - 2]
+            right[i] -= share * right[i - 2]
+        near_factor[i, :, 0] = near[i] / diagonal[i]
+        far_factor[i, :, 0] = far[i] / diagonal[i]
+    solution = right / diagonal[..., None]
+    for i in range(frames - 2, -1, -1):
+        solution[i] -= near_factor[i] * solution[i + 1]
+        if i + 2 < frames:
+            solution[i] -= far_factor[i] * solution[i + 2]
+    return solution
