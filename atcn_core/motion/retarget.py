@@ -8,10 +8,11 @@ from itertools import pairwise
 import numpy as np
 
 from ..rotation import normalized, quat_rotate, quat_slerp, quat_unrolled
-from .feet import FootMode, held_feet, rest_legs, standing_feet
+from .feet import FootMode, Leg, held_feet, rest_legs, standing_feet
+from .fingers import finger_quats
 from .ground import floor_height_m
 from .hierarchy import posed, turn_in
-from .landmarks import SIDES, motion_landmarks, rest_landmarks
+from .landmarks import SIDES, BodyAxes, motion_landmarks, rest_landmarks
 from .rig_rest import RigRest, rest_axes
 from .rigmap import TRUNK_ROLES, RigMap
 from .spread import bone_turns, chains_around, trunk_turns
@@ -19,7 +20,7 @@ from .trunk import chest_on_line
 from .turns import body_turns
 from .world import WorldMotion
 
-__all__ = ["PoseTrack", "RigRest", "next_roles", "resample", "solve"]
+__all__ = ["PoseTrack", "RigRest", "next_roles", "resample", "solve", "standing_legs"]
 
 # Down each chain of the body; a bone's direction is the one to the next of these that the rig has.
 _CHAINS = (
@@ -97,8 +98,7 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     turns = bone_turns(turned, rest, rig_map, chains)
     part_turns = {role: turns[bone] for role, bone in rig_map.bones.items() if bone in turns}
     origin = rest.world_from_armature[:3, 3]
-    at_rest_m = {role: float((heads[role] - origin) @ axes.up) for role in _feet(heads)}
-    standing_m = _standing_heights_m(at_rest_m, _half_leg_m(heads))
+    standing_m = _standing_heights_m(_feet_at_rest_m(heads, rest, axes), _half_leg_m(heads))
     hips_world, placement = _hips_path(motion, part_turns, heads, standing_m, origin)
     if feet is not None:
         legs = rest_legs(heads, standing_m, axes.forward)
@@ -116,7 +116,16 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     root = rig_map.bones["hips"]
     others = {bone: location for bone, location in moved.locations.items() if bone != root}
     root_location = moved.locations[root]
-    return PoseTrack(motion.times_s, moved.quats, root, root_location, directions, others, placement=placement)
+    quats = moved.quats | finger_quats(motion.hands, rest, rig_map, chains)
+    return PoseTrack(motion.times_s, quats, root, root_location, directions, others, placement=placement)
+
+
+def standing_legs(rest: RigRest, rig_map: RigMap) -> dict[str, Leg]:
+    """The rig's legs at rest by side, with where their heels and toes touch the floor. Raises RigError."""
+    rig_map.require(rest.names, rig_map.name or "of this rig")
+    heads = {role: rest.head_world(bone) for role, bone in rig_map.bones.items()}
+    axes = rest_axes(heads, rest)
+    return rest_legs(heads, _standing_heights_m(_feet_at_rest_m(heads, rest, axes), _half_leg_m(heads)), axes.forward)
 
 
 def _carriers(rig_map: RigMap) -> dict[str, str]:
@@ -170,8 +179,11 @@ def _half_leg_m(heads: dict[str, np.ndarray]) -> float:
     return float(np.mean([np.linalg.norm(heads[end] - heads[start]) for start, end in ends]))
 
 
-def _feet(heads: dict[str, np.ndarray]) -> list[str]:
-    return [role for side in SIDES for role in (f"{side}_foot", f"{side}_toe") if role in heads]
+def _feet_at_rest_m(heads: dict[str, np.ndarray], rest: RigRest, axes: BodyAxes) -> dict[str, float]:
+    """How high ankles and toe joints are over the object's origin at rest, by role."""
+    origin = rest.world_from_armature[:3, 3]
+    feet = [role for side in SIDES for role in (f"{side}_foot", f"{side}_toe") if role in heads]
+    return {role: float((heads[role] - origin) @ axes.up) for role in feet}
 
 
 def _feet_world_m(

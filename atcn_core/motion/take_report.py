@@ -18,10 +18,11 @@ from ..errors import MotionError
 from ..frames import cam_to_px
 from .landmarks import SIDES
 from .take_doubts import Doubt, doubtful
+from .take_rig import Soles, sliding_m_s
 from .take_series import TakeSeries, take_series
 from .world import WorldMotion, to_world
 
-__all__ = ["SCHEMA", "TakeReport", "from_json", "take_report", "to_json"]
+__all__ = ["SCHEMA", "Soles", "TakeReport", "from_json", "on_rig", "take_report", "to_json"]
 
 SCHEMA = "atcn.report/1"
 # The way is the sum of steps so long in time: summed over frames, the tremble of somebody who stands adds up to metres.
@@ -41,8 +42,10 @@ class TakeReport:
     reprojection_px, reprojection_percent: mean distance of the seen joints from the motion's in the picture, and that
                                of the person's height there.
     foot_slide_cm_s:           mean speed along the floor of heels and toes while they stand, before the rig.
-    rig_foot_slide_cm_s:       the same of the rig's feet, where they were given.
-    below_floor_cm, deepest_cm: how deep the lowest of heels and toes is below the floor, mean and worst.
+    rig, rig_foot_slide_cm_s, rig_below_floor_cm, rig_deepest_cm: a rig's name and the same of its feet, where they
+                               were measured (`on_rig`).
+    below_floor_cm, deepest_cm: how deep the lowest of heels and toes is below the floor, mean and worst, before the
+                               rig.
     jitter_mm:                 mean second difference of all joints, mm a frame^2.
     way_m:                     how far the hip went along the floor.
     limb_length_percent:       mean deviation of the bones from their median lengths.
@@ -58,7 +61,6 @@ class TakeReport:
     reprojection_px: float | None
     reprojection_percent: float | None
     foot_slide_cm_s: float | None
-    rig_foot_slide_cm_s: float | None
     below_floor_cm: float
     deepest_cm: float
     jitter_mm: float | None
@@ -66,6 +68,10 @@ class TakeReport:
     limb_length_percent: float
     arm_swing_percent: float | None
     doubtful: tuple[Doubt, ...]
+    rig: str = ""
+    rig_foot_slide_cm_s: float | None = None
+    rig_below_floor_cm: float | None = None
+    rig_deepest_cm: float | None = None
 
     @property
     def doubtful_percent(self) -> float:
@@ -82,13 +88,11 @@ def take_report(
     motion: Motion3D,
     keypoints: Keypoints2D,
     world: WorldMotion | None = None,
-    rig_feet_world: np.ndarray | None = None,
     series: TakeSeries | None = None,
 ) -> TakeReport:
     """The report on a capture, from the joints as they were found and the motion made of them.
 
-    world: `motion` in the world, made here where it is not given. rig_feet_world: (T, P, 3) metres, points of the rig's
-    feet at the motion's times in the order left, right (each side P / 2 of them). series: `take_series` of the same.
+    world: `motion` in the world, made here where it is not given. series: `take_series` of the same.
     Raises MotionError where the motion lacks limb joints, ValueError where frames differ.
     """
     world = world if world is not None else to_world(motion)
@@ -103,7 +107,6 @@ def take_report(
         reprojection_px=_mean(series.miss_px),
         reprojection_percent=_mean(100.0 * series.miss_share),
         foot_slide_cm_s=_mean(100.0 * series.foot_speed_m_s[series.standing]),
-        rig_foot_slide_cm_s=None if rig_feet_world is None else _rig_slide_cm_s(rig_feet_world, series),
         below_floor_cm=100.0 * float(below_m.mean()),
         deepest_cm=100.0 * float(below_m.max()),
         jitter_mm=_mean(1000.0 * np.linalg.norm(np.diff(world.joints_world, n=2, axis=0), axis=2)),
@@ -119,14 +122,16 @@ def _mean(values: np.ndarray) -> float | None:
     return float(known.mean()) if known.size else None
 
 
-def _rig_slide_cm_s(feet_world: np.ndarray, series: TakeSeries) -> float | None:
-    """Mean speed along the floor of the rig's points while heel or toe of their side stands."""
-    if len(series.times_s) < 2:
-        return None
-    speed_m_s = np.linalg.norm(np.gradient(feet_world[..., :2], series.times_s, axis=0), axis=2)
-    half = feet_world.shape[1] // 2
-    sides = [series.standing[:, 2 * side : 2 * side + 2].any(axis=1) for side in range(len(SIDES))]
-    return _mean(100.0 * speed_m_s[np.repeat(np.stack(sides, axis=1), half, axis=1)])
+def on_rig(report: TakeReport, rig: str, soles: Soles, world: WorldMotion) -> TakeReport:
+    """The report with the figures of a rig that has the motion. rig: its name; world: the motion in the world."""
+    below_m = np.maximum(-soles.heights_m.min(axis=1), 0.0)
+    return dataclasses.replace(
+        report,
+        rig=rig,
+        rig_foot_slide_cm_s=_mean(100.0 * sliding_m_s(soles, world)),
+        rig_below_floor_cm=100.0 * float(below_m.mean()),
+        rig_deepest_cm=100.0 * float(below_m.max()),
+    )
 
 
 def _way_m(series: TakeSeries) -> float:

@@ -9,7 +9,7 @@ import pytest
 from atcn_core.clip import Keypoints2D, Motion3D
 from atcn_core.errors import MotionError
 from atcn_core.frames import Intrinsics, cam_to_px
-from atcn_core.motion.take_report import SCHEMA, from_json, take_report, to_json
+from atcn_core.motion.take_report import SCHEMA, Soles, from_json, on_rig, take_report, to_json
 from atcn_core.motion.take_series import take_series
 from atcn_core.motion.world import WorldMotion, to_world
 from atcn_core.skeleton import CAPTURE
@@ -116,14 +116,23 @@ def test_feet_that_slide_sink_and_tremble_are_measured():
 
 def test_a_rig_s_feet_are_measured_while_the_person_s_stand():
     person = standing_person()
-    motion, keypoints = filmed(person)
-    way = np.arange(90)[:, None, None] / FPS * np.array([0.0, 0.1, 0.0])
-    rig_feet = np.zeros((90, 4, 3)) + way
+    report = take_report(*filmed(person))
     standing = np.zeros((90, 4))
     standing[:, :2] = 1.0
     world = WorldMotion(person.times_s, CAPTURE, person.joints_world, np.ones((90, 27)), standing)
-    rig_feet[:, 2:] *= 5.0  # the right foot does not stand: it may go as it likes
-    assert take_report(motion, keypoints, world, rig_feet).rig_foot_slide_cm_s == pytest.approx(10.0)
+    # at another rate than the motion's, with a stretch left out in the middle
+    times_s = np.arange(145) / 50.0
+    times_s = times_s[(times_s < 1.0) | (times_s > 2.0)]
+    soles = np.zeros((len(times_s), 4, 3)) + times_s[:, None, None] * [0.0, 0.1, 0.0] + [0.0, 0.0, 0.5]
+    soles[:, 2:] *= [1.0, 5.0, 1.0]  # the right foot does not stand: it may go as it likes
+    soles[times_s > 2.0] += [7.0, 0.0, 0.0]  # between the stretches is no slide
+    soles[0, 1, 2] -= 0.02
+    found = on_rig(report, "Bruno", Soles(times_s, soles, 0.5, 0.02), world)
+    assert found.rig == "Bruno"
+    assert found.rig_foot_slide_cm_s == pytest.approx(10.0)
+    assert found.rig_deepest_cm == pytest.approx(2.0)
+    assert found.rig_below_floor_cm == pytest.approx(2.0 / len(times_s))
+    assert replace(found, rig="", rig_foot_slide_cm_s=None, rig_below_floor_cm=None, rig_deepest_cm=None) == report
 
 
 def test_a_walk_s_way_is_its_length():
