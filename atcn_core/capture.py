@@ -19,6 +19,7 @@ from .clip import Keypoints2D, Motion3D, load_keypoints, save_keypoints, save_mo
 from .console import EXIT_CANCELLED, EXIT_FAILED, ConsoleReporter, complain
 from .errors import AtcnError, CancelledError, KeypointsError, NoPersonError, OutputError
 from .frames import Intrinsics
+from .motion.finish import DEFAULT_STRENGTH, check_wishes, finished
 from .reporter import Reporter
 from .video import VideoInfo, frame_times, probe, sound_late_s
 from .worker.protocol import DEFAULT_NETWORK, CaptureJob
@@ -45,6 +46,7 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
     are filled in and have a score of 0, or a low one where the joint was seen shortly before and after.
     Raises AtcnError of the kind that says what is wrong; then no motion file is written.
     """
+    check_wishes(job.height_m, job.smooth)
     motion_out = Path(job.motion_out)
     _check_writable(motion_out)
     for beside in filter(None, (job.keypoints_out, job.report_out)):
@@ -75,13 +77,16 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
     motion = solve_motion(to_capture(keypoints), lifter, reporter, camera)
     if job.video:
         motion = replace(motion, sound_late_s=sound_late_s(job.video))
+    made = finished(motion, job.height_m, job.smooth)
+    if not job.finish_later:
+        reporter.note(made.sentence)
     if job.report_out:
         from .report_page import write_report
 
         reporter.progress("report", 0, 0)
-        paths |= write_report(Path(job.report_out), motion, found, job.video, job.report_film)
+        paths |= write_report(Path(job.report_out), made.motion, found, job.video, job.report_film)
         reporter.check_cancelled()
-    save_motion(motion_out, motion)
+    save_motion(motion_out, motion if job.finish_later else made.motion)
     return paths
 
 
@@ -220,6 +225,8 @@ def _job(options: argparse.Namespace) -> CaptureJob:
         start_s=options.start,
         end_s=options.end,
         report_out=options.report,
+        height_m=options.height,
+        smooth=options.smooth,
     )
 
 
@@ -239,6 +246,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--again", action="store_true", help="look at the video anew, also where its joints are kept")
     parser.add_argument(
         "--report", default="", metavar="FILE", help="a page (.html) on the take, and a .json beside it"
+    )
+    parser.add_argument("--height", type=float, default=0.0, metavar="M", help="how tall the performer is, in metres")
+    parser.add_argument(
+        "--smooth", type=float, default=DEFAULT_STRENGTH, metavar="0..1", help="0 leaves every tremble (default: 0.5)"
     )
     parser.add_argument("--start", type=float, default=None, metavar="S", help="begin at this time of the video")
     parser.add_argument("--end", type=float, default=None, metavar="S", help="end before this time of the video")

@@ -40,6 +40,10 @@ class ConsoleReporter(Reporter):
         """Say it above the bar."""
         tqdm.write(f"Warning: {text}", file=sys.stderr)
 
+    def note(self, text: str) -> None:
+        """Say it above the bar."""
+        tqdm.write(text, file=sys.stderr)
+
     def close(self) -> None:
         """Finish the bar that is shown, if any."""
         if self._bar is not None:

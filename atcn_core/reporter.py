@@ -16,6 +16,9 @@ class Reporter:
     def warn(self, text: str) -> None:
         """One sentence the user should know; the job goes on."""
 
+    def note(self, text: str) -> None:
+        """A sentence or two on what was done, for who looks on."""
+
     def cancelled(self) -> bool:
         """True once the user asked to stop."""
         return False

@@ -11,7 +11,7 @@ from ..clip import Motion3D
 from ..errors import MotionError
 from ..skeleton import LIMB_12, Skeleton
 
-__all__ = ["ASSUMED_HEIGHT_M", "of_height", "stature_m"]
+__all__ = ["ASSUMED_HEIGHT_M", "check_height", "of_height", "stature_m"]
 
 # A person whose height nobody has said.
 ASSUMED_HEIGHT_M = 1.70
@@ -43,6 +43,15 @@ def stature_m(joints: np.ndarray, skeleton: Skeleton) -> float:
     return (legs_m + trunk_m) / (_SHOULDER_SHARE - _ANKLE_SHARE)
 
 
+def check_height(height_m: float) -> None:
+    """Raise MotionError for a height that nobody has."""
+    low_m, high_m = HEIGHTS_M
+    if not low_m <= height_m <= high_m:
+        raise MotionError(
+            f"The performer's height is {height_m:g} m.", hint=f"Give one between {low_m:g} and {high_m:g} m."
+        )
+
+
 def of_height(motion: Motion3D, height_m: float) -> Motion3D:
     """The motion of a person of this height: body and way through the room grow alike, the picture stays the same.
 
@@ -51,10 +60,6 @@ def of_height(motion: Motion3D, height_m: float) -> Motion3D:
     missing = sorted(set(LIMB_12) - set(motion.skeleton.joints))
     if missing:
         raise MotionError(f"The motion has no {', '.join(missing)}.", hint="A height needs shoulders, hips and legs.")
-    low_m, high_m = HEIGHTS_M
-    if not low_m <= height_m <= high_m:
-        raise MotionError(
-            f"The performer's height is {height_m:g} m.", hint=f"Give one between {low_m:g} and {high_m:g} m."
-        )
+    check_height(height_m)
     factor = np.float32(height_m / max(stature_m(motion.joints_cam, motion.skeleton), _NO_HEIGHT_M))
     return dataclasses.replace(motion, joints_cam=motion.joints_cam * factor, root_cam=motion.root_cam * factor)

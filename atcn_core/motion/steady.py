@@ -16,7 +16,7 @@ from ..errors import MotionError
 from .adaptive import accelerations, running_rms, smoothed_by_joint
 from .landmarks import SIDES
 
-__all__ = ["DEFAULT_STRENGTH", "Effect", "effect_of", "steadied"]
+__all__ = ["DEFAULT_STRENGTH", "Effect", "check_strength", "effect_of", "steadied"]
 
 # Chosen by measure on takes that the network was trained on; docs/smoothing.md has what it does on others.
 DEFAULT_STRENGTH = 0.5
@@ -39,8 +39,7 @@ def steadied(motion: Motion3D, strength: float = DEFAULT_STRENGTH) -> Motion3D:
     that stands is at rest and is calmed, and one that comes down stops as sharply as before. Then each bone gets back
     the one length that a captured bone has. Raises MotionError for a strength outside 0..1.
     """
-    if not 0.0 <= strength <= 1.0:
-        raise MotionError(f"The smoothing is {strength:g}.", hint="Give a strength between 0 and 1.")
+    check_strength(strength)
     if strength == 0.0 or len(motion.times_s) < 3:
         return motion
     before = _placed(motion)
@@ -54,6 +53,12 @@ def steadied(motion: Motion3D, strength: float = DEFAULT_STRENGTH) -> Motion3D:
         joints_cam=(after - after[:, root : root + 1]).astype(motion.joints_cam.dtype),
         root_cam=after[:, root].astype(motion.root_cam.dtype),
     )
+
+
+def check_strength(strength: float) -> None:
+    """Raise MotionError for a strength outside 0..1."""
+    if not 0.0 <= strength <= 1.0:
+        raise MotionError(f"The smoothing is {strength:g}.", hint="Give a strength between 0 and 1.")
 
 
 def _softness(strength: float) -> float:

@@ -13,8 +13,9 @@ import pytest
 
 from atcn_core.capture import capture, main
 from atcn_core.clip import Keypoints2D, load_keypoints, load_motion, save_arrays, save_keypoints
-from atcn_core.errors import CancelledError, KeypointsError
+from atcn_core.errors import CancelledError, KeypointsError, MotionError
 from atcn_core.frames import cam_to_px
+from atcn_core.motion.finish import finished
 from atcn_core.reporter import Reporter
 from atcn_core.skeleton import CAPTURE, COCO_17, LIMB_12, MEDIAPIPE_33
 from atcn_core.video import frame_times, probe
@@ -140,6 +141,29 @@ def test_the_command_line_cuts_detects_once_and_solves_again(
     capsys.readouterr()
     whole = [str(UNEVEN), "--out", str(out), "--keypoints", str(keypoint_file)]
     assert f"has {len(wanted_s)} frames from 2.0" in refused(whole, capsys)
+
+
+@needs_shared
+def test_height_and_smoothing_are_the_files_or_left_for_later(captured: tuple[Path, Path], tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Telling(Reporter):
+        def note(self, text: str) -> None:
+            told.append(text)
+
+    job = CaptureJob(str(MAN), str(tmp_path / "raw.npz"), keypoints_in=str(captured[1]), start_s=1.0, end_s=3.0)
+    job = replace(job, height_m=1.9, smooth=0.5, finish_later=True)
+    raw = load_motion(Path(capture(job, Telling())["motion"]))
+    assert told == []
+    job = replace(job, motion_out=str(tmp_path / "made.npz"), finish_later=False)
+    made = load_motion(Path(capture(job, Telling())["motion"]))
+    wanted = finished(raw, 1.9, 0.5)
+    assert told == [wanted.sentence]
+    np.testing.assert_allclose(made.joints_cam, wanted.motion.joints_cam, atol=1e-5)
+    np.testing.assert_allclose(made.root_cam, wanted.motion.root_cam, atol=1e-4)
+    assert not np.allclose(raw.root_cam, made.root_cam, atol=0.1)
+    with pytest.raises(MotionError, match="height"):
+        capture(replace(job, height_m=12.0, keypoints_in="", video="missing.mp4"), Reporter())
 
 
 @needs_shared

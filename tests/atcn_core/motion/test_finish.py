@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from atcn_core.errors import MotionError
-from atcn_core.motion.finish import finished
+from atcn_core.motion.finish import check_wishes, finished
 from atcn_core.motion.retarget import solve
 from atcn_core.motion.stature import ASSUMED_HEIGHT_M, stature_m
 from atcn_core.skeleton import CAPTURE
@@ -23,8 +23,10 @@ def test_a_known_height_is_the_motions_and_an_unknown_one_is_assumed_and_said():
     unknown = finished(dancer(), smooth=0.0)
     assert stature_m(unknown.motion.joints_cam, CAPTURE) == pytest.approx(ASSUMED_HEIGHT_M, abs=1e-4)
     assert unknown.sentence == "The performer is taken to be 1.70 m tall."
-    with pytest.raises(MotionError, match="height"):
-        finished(dancer(), 0.1)
+    for refusing in (lambda: finished(dancer(), 0.1), lambda: check_wishes(0.1, 0.5), lambda: check_wishes(-1.7, 0.5)):
+        with pytest.raises(MotionError, match="height"):
+            refusing()
+    check_wishes(0.0, 1.0)
 
 
 def test_body_and_way_grow_alike_and_a_rig_goes_as_it_did():
@@ -43,8 +45,9 @@ def test_smoothing_is_told_and_left_out_where_none_is_wished():
     some = finished(dancer(), 1.7, 0.5)
     assert some.sentence == f"{some.effect.sentence} The performer is 1.70 m tall."
     assert not np.array_equal(placed(some.motion), placed(none.motion))
-    with pytest.raises(MotionError, match="smoothing"):
-        finished(dancer(), 1.7, 2.0)
+    for refusing in (lambda: finished(dancer(), 1.7, 2.0), lambda: check_wishes(1.7, -0.1)):
+        with pytest.raises(MotionError, match="smoothing"):
+            refusing()
 
 
 def test_the_capture_itself_stays_as_it_was():
