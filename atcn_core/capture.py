@@ -64,6 +64,8 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
         paths["keypoints"] = job.keypoints_in
     else:
         keypoints = _detect(job, reporter)
+    if job.fingers:
+        keypoints = _with_hands(keypoints, job, reporter)
     if job.keypoints_out:
         save_keypoints(Path(job.keypoints_out), keypoints)
         paths["keypoints"] = job.keypoints_out
@@ -84,7 +86,8 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
         from .report_page import write_report
 
         reporter.progress("report", 0, 0)
-        paths |= write_report(Path(job.report_out), made.motion, found, job.video, job.report_film)
+        page = Path(job.report_out)
+        paths |= write_report(page, made.motion, found, job.video, overlay=job.report_film, reporter=reporter)
         reporter.check_cancelled()
     save_motion(motion_out, motion if job.finish_later else made.motion)
     return paths
@@ -92,6 +95,7 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
 
 def solve_motion(keypoints: Keypoints2D, lifter: Lifter, reporter: Reporter, camera: Intrinsics) -> Motion3D:
     """3D motion of one person before a camera of these intrinsics. keypoints: in the capture set."""
+    from .motion.fingers_steady import hand_motion
     from .motion.root import constant_limb_lengths, root_path_cam
 
     reporter.progress("lift", 0, 0)
@@ -108,6 +112,7 @@ def solve_motion(keypoints: Keypoints2D, lifter: Lifter, reporter: Reporter, cam
         root_cam=root_cam.astype(np.float32),
         score=keypoints.score,
         camera=camera,
+        hands=hand_motion(keypoints.hands, keypoints.times_s) if keypoints.hands is not None else None,
     )
 
 
@@ -115,8 +120,9 @@ def _detect(job: CaptureJob, reporter: Reporter) -> Keypoints2D:
     from .detect.cache import cache_file, keep_keypoints, kept_keypoints
     from .detect.track import warn_of_gaps
 
-    kept_in = cache_file(job)
-    kept = kept_keypoints(kept_in)
+    kept_in = cache_file(replace(job, fingers=False))
+    kept = kept_keypoints(cache_file(job)) if job.fingers else None
+    kept = kept_keypoints(kept_in) if kept is None else kept
     if kept is not None:
         reporter.progress("detect", len(kept.times_s), len(kept.times_s))
         warn_of_gaps(kept.seen, reporter)
@@ -127,6 +133,22 @@ def _detect(job: CaptureJob, reporter: Reporter) -> Keypoints2D:
     detector = create_detector(job.detector, model=job.model, reporter=reporter)
     found = track_person(job.video, detector, start_s=job.start_s, end_s=job.end_s, reporter=reporter).keypoints
     keep_keypoints(kept_in, found)
+    return found
+
+
+def _with_hands(keypoints: Keypoints2D, job: CaptureJob, reporter: Reporter) -> Keypoints2D:
+    """The keypoints with the hands that the video shows, unless they are there already or no video is named."""
+    if keypoints.hands is not None or not job.video:
+        return keypoints
+    from .detect.cache import cache_file, keep_keypoints
+    from .detect.hands import find_hands
+
+    hands = find_hands(job.video, keypoints, reporter)
+    if not hands.score.any():
+        reporter.warn("No hand was seen well enough to tell its fingers.")
+    found = replace(keypoints, hands=hands)
+    if not job.keypoints_in:
+        keep_keypoints(cache_file(job), found)
     return found
 
 
@@ -157,13 +179,12 @@ def _cut(keypoints: Keypoints2D, name: str, start_s: float | None, end_s: float 
         keep &= keypoints.times_s < end_s
     if not keep.any():
         raise KeypointsError(f"{name} has no frame inside the cut.", hint="Change the cut or detect the video again.")
-    return Keypoints2D(
-        keypoints.skeleton,
-        keypoints.times_s[keep],
-        keypoints.fps,
-        keypoints.image_wh_px,
-        keypoints.xy_px[keep],
-        keypoints.score[keep],
+    return replace(
+        keypoints,
+        times_s=keypoints.times_s[keep],
+        xy_px=keypoints.xy_px[keep],
+        score=keypoints.score[keep],
+        hands=keypoints.hands.at(keep) if keypoints.hands is not None else None,
     )
 
 
@@ -225,8 +246,10 @@ def _job(options: argparse.Namespace) -> CaptureJob:
         start_s=options.start,
         end_s=options.end,
         report_out=options.report,
+        report_film=not options.no_overlay,
         height_m=options.height,
         smooth=options.smooth,
+        fingers=options.fingers,
     )
 
 
@@ -245,8 +268,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--as-found", action="store_true", help="lift the 2D joints as they are found or given")
     parser.add_argument("--again", action="store_true", help="look at the video anew, also where its joints are kept")
     parser.add_argument(
-        "--report", default="", metavar="FILE", help="a page (.html) on the take, and a .json beside it"
+        "--report", default="", metavar="FILE", help="a page (.html) on the take, a .json and a film beside it"
     )
+    parser.add_argument("--no-overlay", action="store_true", help="leave out the report's film")
+    parser.add_argument("--fingers", action="store_true", help="also find the fingers, which takes about as long again")
     parser.add_argument("--height", type=float, default=0.0, metavar="M", help="how tall the performer is, in metres")
     parser.add_argument(
         "--smooth", type=float, default=DEFAULT_STRENGTH, metavar="0..1", help="0 leaves every tremble (default: 0.5)"

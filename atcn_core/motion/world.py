@@ -8,6 +8,7 @@ import numpy as np
 
 from ..clip import Motion3D
 from ..errors import MotionError
+from ..hands import HandMotion
 from ..rotation import normalized
 from ..skeleton import LIMB_12, Skeleton
 from .contacts import FOOT_POINTS, foot_points, standing_chance
@@ -31,6 +32,7 @@ class WorldMotion:
     joints_world: (T, J, 3) float64, metres, z up, floor at z = 0.
     score:        (T, J)    0..1; 0 where a joint was not seen but filled in.
     standing:     (T, 4)    chance 0..1 that each of contacts.FOOT_POINTS stands on something; None: from the joints.
+    hands:        the same person's fingers, which no turn of the world changes; None where they are not known.
     """
 
     times_s: np.ndarray
@@ -38,6 +40,7 @@ class WorldMotion:
     joints_world: np.ndarray
     score: np.ndarray
     standing: np.ndarray | None = None
+    hands: HandMotion | None = None
 
     def __post_init__(self) -> None:
         frames, joints = len(self.times_s), len(self.skeleton)
@@ -82,7 +85,8 @@ def to_world(motion: Motion3D | WorldMotion) -> WorldMotion:
 def to_world_with_camera(motion: Motion3D) -> tuple[WorldMotion, np.ndarray, np.ndarray]:
     """As `to_world`, and where the video's camera stands there: world_from_cam (3, 3) and its place (3,), metres."""
     joints, turn, shift, standing = _placed(motion)
-    world = WorldMotion(motion.times_s, motion.skeleton, joints, motion.score.astype(np.float64), standing)
+    score = motion.score.astype(np.float64)
+    world = WorldMotion(motion.times_s, motion.skeleton, joints, score, standing, motion.hands)
     return world, turn, -shift
 
 

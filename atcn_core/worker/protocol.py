@@ -100,7 +100,9 @@ class CaptureJob(Job):
 
     network: a bundled network's name, or a weights file. enhance: put the 2D joints right before they are lifted.
     cached: use the keypoints found in the same clip before, and keep those that are found now.
-    report_out: the take report's page (.html), its figures beside it (.json); report_film: a film for it to show.
+    fingers: also look for the hands and their fingers.
+    report_out: the take report's page (.html), its figures beside it (.json); report_film: and a film of the motion
+    laid over the video, for it to show.
     height_m: how tall the performer is, 0 where it is not known; smooth: how much the motion is smoothed, 0..1.
     finish_later: the motion file is left as captured, for one who does both anew whenever they change; the report is
     of the finished motion.
@@ -120,10 +122,11 @@ class CaptureJob(Job):
     start_s: float | None = None
     end_s: float | None = None
     report_out: str = ""
-    report_film: str = ""
+    report_film: bool = False
     height_m: float = 0.0
     smooth: float = 0.0
     finish_later: bool = False
+    fingers: bool = False
 
 
 @dataclass(frozen=True)

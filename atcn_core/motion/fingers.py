@@ -1,0 +1,121 @@
+"""A hand's movement on the fingers of a rig: every bone of a finger turned as its own palm asks. No Blender in here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..hands import FINGERS, HandMotion
+from ..rotation import matrix_to_quat, normalized, quat_conjugate, quat_multiply, quat_unrolled
+from .fingers_palm import finger_angles, finger_axes, palm_axes
+from .hierarchy import turn_in
+from .landmarks import SIDES
+from .recognition import Chains
+from .rig_rest import RigRest
+from .rigmap import RigMap
+
+__all__ = ["finger_quats"]
+
+# Bones that only mark where a finger ends.
+_END_MARK = re.compile(r"end$|tip$|leaf|nub", re.IGNORECASE)
+# A last bone that points farther than this from where the bone before it does was given its tail by a file's import.
+_FALSE_TAIL_COSINE = 0.5
+_STILL = np.array([1.0, 0.0, 0.0, 0.0])
+
+
+@dataclass(frozen=True)
+class _Palm:
+    """A rig's hand at rest. axes: (3, 3) those of its palm as columns, in armature space; rows: finger to its bones."""
+
+    hand: str
+    axes: np.ndarray
+    rows: dict[str, tuple[str, ...]]
+
+
+def finger_quats(hands: HandMotion | None, rest: RigRest, rig_map: RigMap, chains: Chains) -> dict[str, np.ndarray]:
+    """Local turns {bone: (T, 4)} of a rig's fingers, sign-unrolled, as pose_bone.rotation_quaternion wants them.
+
+    The bones point in the rig's palm as the person's fingers do in theirs; a hand that was never seen is left out, and
+    so is one whose palm the rig's fingers do not show. Bones of the palm keep their rest pose.
+    """
+    quats: dict[str, np.ndarray] = {}
+    for which, side in enumerate(SIDES):
+        palm = _palm(rest, rig_map, chains, side)
+        if hands is None or palm is None or not hands.score[:, which].any():
+            continue
+        for finger, row in palm.rows.items():
+            number = FINGERS.index(finger)
+            bent, aside = hands.bent_rad[:, which, number], hands.aside_rad[:, which, number]
+            quats |= _finger(rest, palm, finger, row, (bent.astype(np.float64), aside.astype(np.float64)))
+            still = np.broadcast_to(_STILL, (len(bent), 4))
+            quats |= {bone: still for bone in _between(rest, row[0], palm.hand) if bone not in quats}
+    return quats
+
+
+def _palm(rest: RigRest, rig_map: RigMap, chains: Chains, side: str) -> _Palm | None:
+    """The hand of a side with its fingers; None where it has no index finger and no other one beside it."""
+    rows = {finger: chains.fingers[f"{side}_{finger}"] for finger in FINGERS if f"{side}_{finger}" in chains.fingers}
+    rows = {finger: _bending(row) for finger, row in rows.items()}
+    beside = [finger for finger in rows if finger not in ("thumb", "index")]
+    if "index" not in rows or not beside:
+        return None
+    hand = rig_map.bones[f"{side}_hand"]
+    wrist, index, other = (_head(rest, bone) for bone in (hand, rows["index"][0], rows[beside[-1]][0]))
+    return _Palm(hand, palm_axes(wrist, index, other, side), rows)
+
+
+def _bending(row: Sequence[str]) -> tuple[str, ...]:
+    """The bones of a finger's row that bend: at most three."""
+    marks = len(row) > 2 and _END_MARK.search(row[-1]) is not None
+    return tuple(row[:-1] if marks else row)
+
+
+def _head(rest: RigRest, bone: str) -> np.ndarray:
+    return rest.matrices[rest.names.index(bone), :3, 3]
+
+
+def _between(rest: RigRest, bone: str, hand: str) -> list[str]:
+    """The bones from a finger's first one up to the hand, both left out."""
+    above = rest.ancestors(bone)
+    return above[: above.index(hand)] if hand in above else []
+
+
+def _finger(
+    rest: RigRest, palm: _Palm, finger: str, row: tuple[str, ...], angles_rad: tuple[np.ndarray, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Local turns of one finger's bones; angles_rad: how far they are bent and aside (T, 3)."""
+    bones = row[:3]
+    bent, aside = _for_bones(*angles_rad, len(bones))
+    at_rest = finger_axes(*finger_angles(_rest_directions(rest, row)[: len(bones)] @ palm.axes, finger), finger)
+    turned = finger_axes(bent, aside, finger) @ at_rest.swapaxes(-1, -2)
+    turns = matrix_to_quat(palm.axes @ turned @ palm.axes.T)
+    quats, held = {}, np.broadcast_to(_STILL, turns[:, 0].shape)
+    for i, bone in enumerate(bones):
+        frame = matrix_to_quat(turn_in(rest.matrices[rest.names.index(bone), :3, :3]))
+        against = quat_multiply(quat_conjugate(held), turns[:, i])
+        quats[bone] = quat_unrolled(quat_multiply(quat_multiply(quat_conjugate(frame), against), frame))
+        held = turns[:, i]
+    return quats
+
+
+def _for_bones(bent: np.ndarray, aside: np.ndarray, bones: int) -> tuple[np.ndarray, np.ndarray]:
+    """Angles (T, 3) of a finger's three bones for one of fewer, whose last bone points about where the rest would."""
+    if bones >= 3:
+        return bent, aside
+    rest = (bent[:, 2:].mean(axis=1) if bones == 2 else bent[:, 1] + 0.5 * bent[:, 2]) * 0.5
+    bent = bent[:, :bones].copy()
+    bent[:, -1] += rest
+    return bent, aside[:, :bones]
+
+
+def _rest_directions(rest: RigRest, row: Sequence[str]) -> np.ndarray:
+    """Where a row's bones point (N, 3), unit, in armature space: each to the next, the last by its tail if it fits."""
+    heads = np.array([_head(rest, bone) for bone in row])
+    ways = normalized(np.diff(heads, axis=0))
+    last = normalized(rest.matrices[rest.names.index(row[-1]), :3, 1])
+    if len(ways) and last @ ways[-1] < _FALSE_TAIL_COSINE:
+        last = ways[-1]
+    return np.vstack([ways, last])

@@ -1,0 +1,147 @@
+"""Hands as they were found made into hands that move: within what joints can do, steady, without gaps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..hands import FINGERS, FoundHands, HandMotion
+from .fingers_palm import finger_angles, finger_directions, to_palm
+from .landmarks import SIDES
+from .smoothing import fading, filled, smoothed
+
+__all__ = ["LIMITS_DEG", "hand_motion", "relaxed_hand"]
+
+# How far each bone bends and turns aside, least and most, in degrees; beyond that it goes on by at most _ROOM_DEG.
+LIMITS_DEG = {
+    "thumb": (((-40, 55), (-45, 45)), ((-10, 65), (-20, 20)), ((-12, 85), (-10, 10))),
+    "index": (((-20, 95), (-22, 26)), ((-4, 115), (-10, 10)), ((-8, 85), (-8, 8))),
+    "middle": (((-20, 95), (-22, 20)), ((-4, 115), (-10, 10)), ((-8, 85), (-8, 8))),
+    "ring": (((-20, 95), (-26, 16)), ((-4, 115), (-10, 10)), ((-8, 85), (-8, 8))),
+    "pinky": (((-20, 95), (-36, 16)), ((-4, 115), (-10, 10)), ((-8, 85), (-8, 8))),
+}
+_ROOM_DEG = 8.0
+# A bone this much further off than it can be is not believed at all.
+_DISBELIEVED_DEG = (20.0, 70.0)
+# A hand at ease: what a hand does that is not seen.
+_RELAXED_BENT_DEG = {
+    "thumb": (5, 12, 15),
+    "index": (20, 30, 15),
+    "middle": (25, 35, 18),
+    "ring": (28, 38, 18),
+    "pinky": (30, 35, 18),
+}
+_RELAXED_ASIDE_DEG = {"thumb": 0, "index": 2, "middle": -2, "ring": -5, "pinky": -10}
+
+# Fingers are found anew in each frame, with a tremble. Waves of these frequencies keep half their height.
+BENT_CUTOFF_HZ, ASIDE_CUTOFF_HZ = 5.0, 3.0
+# How long a hand that is lost stays as it was, and when it is at ease.
+_HELD_S, _AT_EASE_S = 0.25, 0.8
+# Fewer frames than these do not make a hand that was seen.
+_LEAST_FRAMES, _LEAST_SHARE = 3, 0.02
+# How far a bone may be from where the frames around have it, and in which time these are; beyond that it is wild.
+_STRAY_DEG, _NEAR_S = 35.0, 0.15
+
+
+def relaxed_hand() -> tuple[np.ndarray, np.ndarray]:
+    """How far the bones of a hand at ease (5, 3) are bent, and turned aside, in radians."""
+    bent = np.array([_RELAXED_BENT_DEG[finger] for finger in FINGERS], dtype=np.float64)
+    aside = np.array([(_RELAXED_ASIDE_DEG[finger], 0, 0) for finger in FINGERS], dtype=np.float64)
+    return np.deg2rad(bent), np.deg2rad(aside)
+
+
+def hand_motion(found: FoundHands, times_s: np.ndarray) -> HandMotion:
+    """The fingers' movement over a clip. A hand that was hardly ever found has score 0 throughout, and is at ease.
+
+    times_s: (T,).
+    """
+    frames = len(times_s)
+    bent, aside = np.empty((2, frames, 2, len(FINGERS), 3))
+    score = np.where(_seen(found.score), found.score, 0.0)
+    for which, side in enumerate(SIDES):
+        bent[:, which], aside[:, which] = _one_hand(found.points_cam[:, which], score[:, which], side, times_s)
+    return HandMotion(bent.astype(np.float32), aside.astype(np.float32), score.astype(np.float32))
+
+
+def _seen(score: np.ndarray) -> np.ndarray:
+    """(2,) whether each hand was found often enough. score: (T, 2)."""
+    return (score > 0).sum(axis=0) >= max(_LEAST_FRAMES, _LEAST_SHARE * len(score))
+
+
+def _one_hand(points: np.ndarray, score: np.ndarray, side: str, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bent and aside (T, 5, 3) of one hand. points: (T, 21, 3), anything where the score (T,) is 0."""
+    relaxed_bent, relaxed_aside = relaxed_hand()
+    shape = (len(times_s), len(FINGERS), 3)
+    known = score > 0
+    if not known.any():
+        return np.broadcast_to(relaxed_bent, shape), np.broadcast_to(relaxed_aside, shape)
+    directions = finger_directions(to_palm(points[known].astype(np.float64), side))
+    bent, aside = np.empty(shape), np.empty(shape)
+    near = _nearness(times_s, known)
+    for number, finger in enumerate(FINGERS):
+        found_bent, found_aside = finger_angles(directions[:, number], finger)
+        for bone, (bends, turns) in enumerate(LIMITS_DEG[finger]):
+            columns = [_unwrapped(found_bent[:, bone], bends), found_aside[:, bone]]
+            beyond = np.max([_beyond_rad(c, limits) for c, limits in zip(columns, (bends, turns), strict=True)], axis=0)
+            weight = np.zeros(len(times_s))
+            weight[known] = score[known] * fading(np.rad2deg(beyond), *_DISBELIEVED_DEG[::-1])
+            kept = np.stack([_kept(columns[0], bends), _kept(columns[1], turns)], axis=1)
+            path = _steady(kept, weight, known, times_s)
+            bent[:, number, bone] = near * path[:, 0] + (1.0 - near) * relaxed_bent[number, bone]
+            aside[:, number, bone] = near * path[:, 1] + (1.0 - near) * relaxed_aside[number, bone]
+    return bent, aside
+
+
+def _steady(values: np.ndarray, weight: np.ndarray, known: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Angles (T, 2), bent and aside, without wild frames and tremble. values: (K, 2) of the known frames."""
+    spread = np.zeros((len(times_s), 2))
+    spread[known] = values
+    believed = known & (weight > 0)
+    if not believed.any():
+        believed, weight = known, known.astype(np.float64)
+    calm = believed & ~_wild(spread[:, 0], believed, times_s)
+    path = filled(spread, calm, times_s)
+    trust = np.where(calm, weight, 0.02)
+    return np.stack(
+        [
+            smoothed(path[:, 0], times_s, BENT_CUTOFF_HZ, trust),
+            smoothed(path[:, 1], times_s, ASIDE_CUTOFF_HZ, trust),
+        ],
+        axis=1,
+    )
+
+
+def _wild(values: np.ndarray, known: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """(T,) bool: frames far off the median of the known ones around them. values: (T,)."""
+    wild = np.zeros(len(values), dtype=bool)
+    at = np.flatnonzero(known)
+    for i in at:
+        around = at[np.abs(times_s[at] - times_s[i]) <= _NEAR_S]
+        wild[i] = len(around) >= 4 and abs(values[i] - np.median(values[around])) > np.deg2rad(_STRAY_DEG)
+    return wild
+
+
+def _nearness(times_s: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(T,) 1 where a hand was seen a moment ago or soon will be, fading to 0 in longer gaps."""
+    seen_s = times_s[known]
+    after = np.searchsorted(seen_s, times_s).clip(0, len(seen_s) - 1)
+    before = (after - 1).clip(0)
+    away_s = np.minimum(np.abs(times_s - seen_s[after]), np.abs(times_s - seen_s[before]))
+    return fading(away_s, _AT_EASE_S, _HELD_S)
+
+
+def _unwrapped(angle_rad: np.ndarray, limits_deg: tuple[float, float]) -> np.ndarray:
+    """Angles within half a turn of the middle of what is possible."""
+    middle = np.deg2rad(0.5 * sum(limits_deg))
+    return (angle_rad - middle + np.pi) % (2.0 * np.pi) - np.pi + middle
+
+
+def _beyond_rad(angle_rad: np.ndarray, limits_deg: tuple[float, float]) -> np.ndarray:
+    low, high = np.deg2rad(limits_deg)
+    return np.maximum(np.maximum(low - angle_rad, angle_rad - high), 0.0)
+
+
+def _kept(angle_rad: np.ndarray, limits_deg: tuple[float, float]) -> np.ndarray:
+    """Angles as they are within the limits, softly held a little beyond them."""
+    low, high = np.deg2rad(limits_deg)
+    inside, room = np.clip(angle_rad, low, high), np.deg2rad(_ROOM_DEG)
+    return inside + room * np.tanh((angle_rad - inside) / room)
