@@ -18,6 +18,7 @@ LIGHT = (
     "atcn_core.skeleton",
     "atcn_core.frames",
     "atcn_core.rotation",
+    "atcn_core.camera_path",
     "atcn_core.clip",
     "atcn_core.files",
     "atcn_core.reporter",
