@@ -30,7 +30,7 @@ def motion_of(frames: int) -> Motion3D:
 
 
 def test_the_camera_comes_back_from_the_file(tmp_path: Path) -> None:
-    turns = Rotation.from_euler("y", np.arange(5) * 0.1).as_matrix()
+    turns = Rotation.from_rotvec(np.outer(np.arange(5) * 0.1, [0.0, 1.0, 0.0])).as_matrix()
     camera = VideoCamera("turning", "It turns.", CameraPath(turns, np.linspace(1.0, 1.2, 5)))
     save_motion(tmp_path / "m.npz", replace(motion_of(5), video_camera=camera))
     read = load_motion(tmp_path / "m.npz").video_camera
@@ -49,7 +49,7 @@ def test_a_file_without_a_camera_has_none_and_one_without_a_path_too(tmp_path: P
 
 
 def test_how_far_a_camera_is_turned() -> None:
-    path = CameraPath(Rotation.from_euler("y", [0.0, 0.3, -1.0]).as_matrix(), np.ones(3))
+    path = CameraPath(Rotation.from_rotvec(np.outer([0.0, 0.3, -1.0], [0.0, 1.0, 0.0])).as_matrix(), np.ones(3))
     assert path.turned_rad == pytest.approx([0.0, 0.3, 1.0])
     assert not CameraPath.still(4).turned_rad.any()
 
