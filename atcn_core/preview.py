@@ -18,7 +18,7 @@ from .reporter import Reporter
 from .video import read_frames
 from .worker.protocol import PreviewJob
 
-__all__ = ["compose", "draw_skeleton", "frames_at"]
+__all__ = ["compose", "draw_skeleton", "encode", "frames_at", "pixel", "to_height"]
 
 MAX_HEIGHT_PX = 480
 # Seen from the figure: its left side warm, its right side cold, the middle white. BGR, as OpenCV draws.
@@ -52,7 +52,7 @@ def draw_skeleton(picture: np.ndarray, skeleton_joints: Sequence[str], xy_px: np
         layer = picture.copy() if opacity < 1.0 else picture
         for a, b, colour in lines:
             if low <= min(score[a], score[b]) < high:
-                cv2.line(layer, _point(xy_px[a]), _point(xy_px[b]), colour, thickness_px, cv2.LINE_AA)
+                cv2.line(layer, pixel(xy_px[a]), pixel(xy_px[b]), colour, thickness_px, cv2.LINE_AA)
         if layer is not picture:
             cv2.addWeighted(layer, opacity, picture, 1.0 - opacity, 0.0, dst=picture)
 
@@ -64,7 +64,8 @@ def _colour(a: str, b: str) -> tuple[int, int, int]:
     return RIGHT_BGR if sides == {"right"} else MIDDLE_BGR
 
 
-def _point(xy_px: np.ndarray) -> tuple[int, int]:
+def pixel(xy_px: np.ndarray) -> tuple[int, int]:
+    """A point (2,) as OpenCV draws it, also where it lies far outside."""
     x, y = np.clip(np.round(xy_px), -10000, 10000)
     return int(x), int(y)
 
@@ -95,7 +96,7 @@ def compose(job: PreviewJob, reporter: Reporter) -> dict[str, str]:
     keypoints = load_keypoints(Path(job.keypoints))
     sources = frames_at(read_frames(job.video), job.times_s)
     pictures = _side_by_side(sources, rendered, job.times_s, keypoints)
-    _encode(pictures, len(rendered), job.fps, Path(job.out), reporter)
+    encode(pictures, len(rendered), job.fps, Path(job.out), reporter)
     return {"preview": job.out}
 
 
@@ -110,10 +111,10 @@ def _side_by_side(
         if avatar is None:
             raise OutputError(f"The rendered picture {path.name} cannot be read.", hint="Is the disk full?")
         height_px = min(_even(avatar.shape[0]), MAX_HEIGHT_PX)
-        left = _to_height(source, height_px)
+        left = to_height(source, height_px)
         scale = np.array([left.shape[1] / keypoints.image_wh_px[0], height_px / keypoints.image_wh_px[1]])
         draw_skeleton(left, keypoints.skeleton.joints, keypoints.xy_px[frame] * scale, keypoints.score[frame])
-        yield np.hstack([left, _to_height(avatar, height_px)])
+        yield np.hstack([left, to_height(avatar, height_px)])
 
 
 def _even(size_px: float) -> int:
@@ -121,7 +122,8 @@ def _even(size_px: float) -> int:
     return max(2, 2 * round(size_px / 2))
 
 
-def _to_height(picture: np.ndarray, height_px: int) -> np.ndarray:
+def to_height(picture: np.ndarray, height_px: int) -> np.ndarray:
+    """The picture (H, W, 3) scaled to this height, its width even. Always a copy."""
     width_px = _even(picture.shape[1] * height_px / picture.shape[0])
     if picture.shape[:2] == (height_px, width_px):
         return picture.copy()
@@ -131,13 +133,18 @@ def _to_height(picture: np.ndarray, height_px: int) -> np.ndarray:
     ).astype(np.uint8)
 
 
-def _encode(pictures: Iterator[np.ndarray], total: int, fps: float, out: Path, reporter: Reporter) -> None:
-    """Encode the pictures one by one into a temporary file, then rename it to `out`."""
+def encode(
+    pictures: Iterator[np.ndarray], total: int, fps: float, out: Path, reporter: Reporter, stage: str = "preview"
+) -> None:
+    """Encode `total` pictures one by one into a temporary file, then rename it to `out`. stage: progress tells of it.
+
+    pictures: (H, W, 3) uint8 BGR, of one even size. Raises OutputError, EngineError (no PyAV), CancelledError.
+    """
     try:
         import av
         from av.error import FFmpegError
     except ImportError as problem:
-        raise EngineError("The engine lacks av, which writes the preview.", hint="Press Install engine.") from problem
+        raise EngineError("The engine lacks av, which writes films.", hint="Press Install engine.") from problem
     temporary = out.with_name(out.name + ".part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -150,7 +157,7 @@ def _encode(pictures: Iterator[np.ndarray], total: int, fps: float, out: Path, r
                 if done == 0:
                     stream.height, stream.width = picture.shape[:2]
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
-                reporter.progress("preview", done + 1, total)
+                reporter.progress(stage, done + 1, total)
             container.mux(stream.encode())
         temporary.replace(out)
     except (OSError, FFmpegError) as problem:

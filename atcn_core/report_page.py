@@ -6,6 +6,7 @@ import base64
 import io
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -19,11 +20,14 @@ from .motion.contacts import FOOT_POINTS
 from .motion.take_doubts import MISS_SHARE, Doubt
 from .motion.take_report import TakeReport, take_report, to_json
 from .motion.take_series import TakeSeries, take_series
+from .motion.take_table import table
 from .motion.world import to_world
+from .overlay import write_overlay
 from .preview import draw_skeleton
+from .reporter import Reporter
 from .video import read_frames
 
-__all__ = ["page", "write_report"]
+__all__ = ["overlay_beside", "page", "write_report"]
 
 MAX_PICTURES = 12
 PICTURE_HEIGHT_PX = 300
@@ -34,64 +38,87 @@ _STYLE = (
     "table{border-collapse:collapse}td,th{padding:.25em 1em .25em 0;text-align:left;border-bottom:1px solid #ddd}"
     "td.n{text-align:right;white-space:nowrap}img,video{max-width:100%}"
     "figure{display:inline-block;margin:0 1em 1em 0;vertical-align:top}figcaption{font-size:13px}"
+    "video{max-height:480px}"
 )
-_ROWS = (
-    ("found_percent", "{:.1f} %", "Frames in which the person was found"),
-    ("seen_percent", "{:.1f} %", "Joints that were seen"),
-    ("reprojection_px", "{:.1f} px", "Motion beside the found joints in the picture, mean"),
-    ("reprojection_percent", "{:.1f} %", "The same, of the person's height"),
-    ("foot_slide_cm_s", "{:.1f} cm/s", "Standing feet slide, before the rig"),
-    ("rig_foot_slide_cm_s", "{:.1f} cm/s", "Standing feet slide, on the rig"),
-    ("below_floor_cm", "{:.2f} cm", "Feet below the floor, mean"),
-    ("deepest_cm", "{:.1f} cm", "Feet below the floor, worst"),
-    ("jitter_mm", "{:.1f} mm/frame²", "Mean second difference of all joints"),
-    ("way_m", "{:.2f} m", "Way gone along the floor"),
-    ("limb_length_percent", "{:.2f} %", "Deviation of limb lengths"),
-    ("arm_swing_percent", "{:.0f} %", "Arm swing kept, of what was found in the picture"),
-    ("doubtful_percent", "{:.0f} %", "Of the clip's time is doubtful"),
+
+_LEGEND = (
+    "<p>Lines: the motion as a rig gets it (left orange, right blue). Dots: the joints as they were found, darker the "
+    "less sure. Green rings: feet that are taken to stand. Green lines: the floor.</p>"
 )
 
 
 def write_report(
-    path: Path, motion: Motion3D, keypoints: Keypoints2D, video: str = "", film: str = ""
+    path: Path,
+    motion: Motion3D,
+    keypoints: Keypoints2D,
+    video: str = "",
+    *,
+    overlay: bool = False,
+    reporter: Reporter | None = None,
 ) -> dict[str, str]:
     """Write `path` (HTML) and the same name with .json. Returns both by role: "report", "report_data".
 
-    keypoints: as found, with the motion's frames. video: where the doubtful frames' pictures come from; "" for none.
-    film: a film beside the page that it is to show. Raises OutputError; nothing half-written stays.
+    keypoints: as found, with the motion's frames. video: where pictures come from; "" for none. overlay: also write
+    `overlay_beside(path)`, which the page shows, by the role "report_film"; without a readable video there is none.
+    Raises OutputError, EngineError, CancelledError; nothing half-written stays.
     """
     world = to_world(motion)
     series = take_series(motion, keypoints, world)
     report = take_report(motion, keypoints, world, series=series)
     pictures = _pictures(report.doubtful, keypoints, series, video) if video else {}
+    film = (
+        overlay_beside(path)
+        if video and overlay and _overlay(path, motion, keypoints, video, report, reporter)
+        else None
+    )
     title = Path(video).name or path.stem
     data = path.with_suffix(".json")
-    for place, text in ((data, to_json(report)), (path, page(title, report, series, pictures, film))):
+    for place, text in (
+        (data, to_json(report)),
+        (path, page(title, report, series, pictures, film.name if film else "")),
+    ):
         with whole_file(place) as handle:
             handle.write(text.encode())
-    return {"report": str(path), "report_data": str(data)}
+    paths = {"report": str(path), "report_data": str(data)}
+    return paths | ({"report_film": str(film)} if film else {})
+
+
+def overlay_beside(page: Path) -> Path:
+    """Where a page's overlay film lies."""
+    return page.with_name(f"{page.stem}_overlay.mp4")
+
+
+def _overlay(
+    page: Path, motion: Motion3D, keypoints: Keypoints2D, video: str, report: TakeReport, reporter: Reporter | None
+) -> bool:
+    try:
+        write_overlay(overlay_beside(page), motion, keypoints, video, report.doubtful, reporter)
+    except VideoError:  # the motion is there: a report without its film is still one
+        return False
+    return True
 
 
 def page(title: str, report: TakeReport, series: TakeSeries, pictures: dict[int, bytes], film: str = "") -> str:
-    """The whole page, well-formed also as XML. pictures: JPEG files by the number of the doubt they show."""
-    rows = "".join(
-        f'<tr><td>{words}</td><td class="n">{form.format(getattr(report, name))}</td></tr>'
-        for name, form, words in _ROWS
-        if getattr(report, name) is not None
-    )
+    """The whole page, well-formed also as XML.
+
+    pictures: JPEG files by the number of the doubt they show. film: the file name of a film beside the page.
+    """
     shown = "".join(_figure(report.doubtful[number], jpeg) for number, jpeg in sorted(pictures.items()))
     parts = [
         f"<h1>Take report: {escape(title)}</h1>",
         f"<p>{report.frames} frames, {report.first_s:.2f} s to {report.last_s:.2f} s of the video.</p>",
-        f"<table>{rows}</table>",
+        table(report),
+        *(
+            [f'<h2>Laid over the video</h2><video controls="controls" src="{quote(film)}"></video>{_LEGEND}']
+            if film
+            else []
+        ),
         "<h2>Frames to look at</h2>",
         _doubts_table(report.doubtful),
         f"<div>{shown}</div>",
         "<h2>Over time</h2>",
         f'<img alt="curves over time" src="data:image/png;base64,{_base64(_curves_png(series, report.doubtful))}"/>',
     ]
-    if film:
-        parts.append(f'<h2>Film</h2><video controls="controls" src="{escape(film, quote=True)}"></video>')
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         f"<title>Take report: {escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"

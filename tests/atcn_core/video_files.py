@@ -23,10 +23,16 @@ def grey_of(index: int) -> int:
 
 
 def write_video(
-    path: Path, times_s: Sequence[float], *, codec: str = "mpeg4", form: str | None = None, ticks_per_s: int = 1000
+    path: Path,
+    times_s: Sequence[float],
+    *,
+    codec: str = "mpeg4",
+    form: str | None = None,
+    ticks_per_s: int = 1000,
+    size_wh_px: tuple[int, int] = SIZE_WH_PX,
 ) -> Path:
     """A video of plain grey frames with these time stamps."""
-    width_px, height_px = SIZE_WH_PX
+    width_px, height_px = size_wh_px
     with av.open(str(path), "w", format=form) as container:
         stream = container.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
