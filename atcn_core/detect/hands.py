@@ -132,7 +132,7 @@ def hand_squares_px(keypoints: Keypoints2D, side: str, scale_px: np.ndarray) -> 
     at_px = keypoints.xy_px[:, wrist].astype(np.float64)
     ahead = [skeleton.index(joint) for joint in (f"{side}_index", f"{side}_pinky") if joint in skeleton.joints]
     if ahead:
-        known = (keypoints.score[:, ahead] > 0).all(axis=1)[:, None]
+        known = keypoints.score[:, ahead].min(axis=1, keepdims=True) > 0
         knuckles_px = np.where(known, keypoints.xy_px[:, ahead].mean(axis=1), at_px)
         at_px = at_px + BEYOND_KNUCKLES * (knuckles_px - at_px)
     sides_px = np.maximum(np.round(SQUARE_M * scale_px), 2.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,16 +14,20 @@ from ..rotation import matrix_to_quat, normalized, quat_conjugate, quat_multiply
 from .fingers_palm import finger_angles, finger_axes, palm_axes
 from .hierarchy import turn_in
 from .landmarks import SIDES
+from .names import parse_name
 from .recognition import Chains
 from .rig_rest import RigRest
 from .rigmap import RigMap
 
-__all__ = ["finger_quats"]
+__all__ = ["finger_quats", "finger_rows"]
 
 # Bones that only mark where a finger ends.
 _END_MARK = re.compile(r"end$|tip$|leaf|nub", re.IGNORECASE)
 # A last bone that points farther than this from where the bone before it does was given its tail by a file's import.
 _FALSE_TAIL_COSINE = 0.5
+# What control rigs call their fingers' controls, which do not hang on the control of the hand.
+_CONTROLS = re.compile(r"[cf]?(thumb|index|mid|middle|ring|pinky|little)([123])")
+_CALLED = {"mid": "middle", "little": "pinky"}
 _STILL = np.array([1.0, 0.0, 0.0, 0.0])
 
 
@@ -55,10 +60,37 @@ def finger_quats(hands: HandMotion | None, rest: RigRest, rig_map: RigMap, chain
     return quats
 
 
+def finger_rows(rest: RigRest, rig_map: RigMap, chains: Chains) -> dict[str, tuple[str, ...]]:
+    """A rig's fingers, "left_thumb" and so on, from the knuckle on: what hangs on its hands, else their controls."""
+    rows = dict(chains.fingers)
+    for side in SIDES:
+        knuckle = rig_map.bones.get(f"{side}_index_knuckle")
+        if knuckle is not None and not any(finger.startswith(side) for finger in rows):
+            controls = _controls(rest, parse_name(knuckle).side)
+            rows |= {f"{side}_{finger}": row for finger, row in controls.items()}
+    return rows
+
+
+def _controls(rest: RigRest, side: str) -> dict[str, tuple[str, ...]]:
+    """The controls of the fingers that say they are of a side: three to a finger, each below the one before."""
+    found: dict[str, dict[int, str]] = {}
+    for bone in rest.names:
+        name = parse_name(bone)
+        match = _CONTROLS.fullmatch(name.stem)
+        if match is not None and name.side == side and not name.layer:
+            found.setdefault(_CALLED.get(match[1], match[1]), {})[int(match[2])] = bone
+    rows = {finger: tuple(bones[number] for number in sorted(bones)) for finger, bones in found.items()}
+    return {finger: row for finger, row in rows.items() if len(row) == 3 and _hang_together(rest, row)}
+
+
+def _hang_together(rest: RigRest, row: Sequence[str]) -> bool:
+    return all(upper in rest.ancestors(lower) for upper, lower in pairwise(row))
+
+
 def _palm(rest: RigRest, rig_map: RigMap, chains: Chains, side: str) -> _Palm | None:
     """The hand of a side with its fingers; None where it has no index finger and no other one beside it."""
-    rows = {finger: chains.fingers[f"{side}_{finger}"] for finger in FINGERS if f"{side}_{finger}" in chains.fingers}
-    rows = {finger: _bending(row) for finger, row in rows.items()}
+    named = finger_rows(rest, rig_map, chains)
+    rows = {finger: _bending(named[f"{side}_{finger}"]) for finger in FINGERS if f"{side}_{finger}" in named}
     beside = [finger for finger in rows if finger not in ("thumb", "index")]
     if "index" not in rows or not beside:
         return None

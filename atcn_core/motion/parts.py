@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import RigError
+from .fingers import finger_rows
 from .landmarks import SIDES
 from .retarget import PoseTrack
 from .rig_rest import RigRest
@@ -62,7 +63,7 @@ def part_of_bones(rest: RigRest, rig_map: RigMap) -> dict[str, str]:
     found = {bone: _PART_OF_ROLE[role] for role, bone in rig_map.bones.items()}
     rows = [(chains.spine, "trunk"), (chains.neck, "head")]
     rows += [(row, _PART_OF_ROLE[role]) for role, row in chains.twist.items()]
-    rows += [(row, "fingers") for row in chains.fingers.values()]
+    rows += [(row, "fingers") for row in finger_rows(rest, rig_map, chains).values()]
     for row, part in rows:
         found = {**dict.fromkeys(row, part), **found}
     for bone, parent in zip(rest.names, rest.parents, strict=True):
