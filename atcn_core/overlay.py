@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from .clip import Keypoints2D, Motion3D
-from .frames import cam_to_px
 from .motion.contacts import FOOT_POINTS
 from .motion.feet import standing_points
 from .motion.take_doubts import Doubt
+from .motion.take_view import NEAREST_M, view_of
 from .motion.world import to_world_with_camera
 from .preview import draw_skeleton, encode, frames_at, pixel, to_height
 from .reporter import Reporter
@@ -22,9 +22,8 @@ __all__ = ["write_overlay"]
 
 MAX_HEIGHT_PX = 480
 MAX_FPS = 30.0
-# The floor is drawn in tiles of a step's length, so far around the way and no nearer to the camera than this.
+# The floor is drawn in tiles of a step's length, so far around the way.
 TILE_M, MARGIN_M, MAX_LINES = 0.5, 1.0, 40
-NEAREST_M = 0.3
 FLOOR_BGR, STANDING_BGR, FOUND_BGR, WORDS_BGR = (70, 170, 60), (80, 255, 80), (0, 0, 0), (110, 120, 255)
 FLOOR_OPACITY = 0.6
 
@@ -58,35 +57,29 @@ class _Scene:
     def __init__(self, motion: Motion3D) -> None:
         world, turn, place = to_world_with_camera(motion)
         self.joints = motion.skeleton.joints
-        self._turn, self._place, self._camera = turn, place, motion.camera
-        self.joints_px, _ = self._px(world.joints_world)
+        self._view = view_of(motion)
+        self.joints_px = self._view.pixels(self._view.framed((world.joints_world - place) @ turn))
         self.standing = standing_points(world.standing_chance(), world.times_s)
         self.feet = [motion.skeleton.index(point) if point in self.joints else None for point in FOOT_POINTS]
-        self.floor_px = self._floor_px(world.joints_world[:, 0])
+        self._floor_cam = (_floor_lines(world.joints_world[:, 0]) - place) @ turn
 
-    def _px(self, points_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (..., 2) and how far before the camera (...) they are, metres."""
-        points_cam = (points_world - self._place) @ self._turn
-        ahead_m = points_cam[..., 2].copy()
-        points_cam[..., 2] = np.maximum(ahead_m, NEAREST_M)
-        return cam_to_px(points_cam, self._camera), ahead_m
+    def floor_px(self, frame: int) -> np.ndarray:
+        """The floor's lines (K, 2, 2) as their ends, as far as they lie before the camera."""
+        view = self._view.at(frame)
+        framed = view.framed(self._floor_cam.reshape(1, -1, 3))
+        before = (framed[..., 2] > NEAREST_M).reshape(-1, 2).all(axis=1)
+        return view.pixels(framed).reshape(-1, 2, 2)[before]
 
-    def _floor_px(self, hip_world: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The floor's lines as their two ends, around the whole way."""
-        low, high = hip_world[:, :2].min(axis=0) - MARGIN_M, hip_world[:, :2].max(axis=0) + MARGIN_M
-        tile_m = max(TILE_M, float((high - low).max()) / MAX_LINES)
-        low, high = np.floor(low / tile_m) * tile_m, np.ceil(high / tile_m) * tile_m
-        lines = []
-        for across in (0, 1):
-            for at in np.arange(low[across], high[across] + 0.5 * tile_m, tile_m):
-                ends = np.zeros((2, 3))
-                ends[:, across], ends[:, 1 - across] = at, (low[1 - across], high[1 - across])
-                # in pieces, so that what lies behind the camera costs no whole line
-                pieces = np.linspace(ends[0], ends[1], 2 + round(float(np.abs(ends[1] - ends[0]).max()) / tile_m))
-                pixels, ahead_m = self._px(pieces)
-                sure = (ahead_m[1:] > NEAREST_M) & (ahead_m[:-1] > NEAREST_M)
-                lines += [(pixels[i], pixels[i + 1]) for i in np.flatnonzero(sure)]
-        return lines
+
+def _floor_lines(hip_world: np.ndarray) -> np.ndarray:
+    """Lines of tiles around the whole way (K, 2, 3), in pieces: what lies behind the camera costs no whole line."""
+    low, high = hip_world[:, :2].min(axis=0) - MARGIN_M, hip_world[:, :2].max(axis=0) + MARGIN_M
+    tile_m = max(TILE_M, float((high - low).max()) / MAX_LINES)
+    low, high = np.floor(low / tile_m) * tile_m, np.ceil(high / tile_m) * tile_m
+    x, y = (np.arange(low[axis], high[axis] + 0.5 * tile_m, tile_m) for axis in (0, 1))
+    grid = np.stack([*np.meshgrid(x, y, indexing="ij"), np.zeros((len(x), len(y)))], axis=-1)
+    along = [np.stack([grid[:-1], grid[1:]], axis=2), np.stack([grid[:, :-1], grid[:, 1:]], axis=2)]
+    return np.concatenate([pieces.reshape(-1, 2, 3) for pieces in along])
 
 
 def _drawn(
@@ -101,7 +94,7 @@ def _drawn(
     for source, time_s, frame in zip(sources, times_s.tolist(), shown, strict=True):
         picture = to_height(source, min(2 * (source.shape[0] // 2), MAX_HEIGHT_PX))
         scale = picture.shape[0] / keypoints.image_wh_px[1]
-        _draw_floor(picture, scene, scale)
+        _draw_floor(picture, scene.floor_px(frame) * scale)
         draw_skeleton(picture, scene.joints, scene.joints_px[frame] * scale, np.ones(len(scene.joints)))
         _draw_found(picture, keypoints, frame, scale)
         _draw_standing(picture, scene, frame, scale)
@@ -109,10 +102,10 @@ def _drawn(
         yield picture
 
 
-def _draw_floor(picture: np.ndarray, scene: _Scene, scale: float) -> None:
+def _draw_floor(picture: np.ndarray, lines_px: np.ndarray) -> None:
     layer = picture.copy()
-    for start, end in scene.floor_px:
-        cv2.line(layer, pixel(start * scale), pixel(end * scale), FLOOR_BGR, 1, cv2.LINE_AA)
+    for start, end in lines_px:
+        cv2.line(layer, pixel(start), pixel(end), FLOOR_BGR, 1, cv2.LINE_AA)
     cv2.addWeighted(layer, FLOOR_OPACITY, picture, 1.0 - FLOOR_OPACITY, 0.0, dst=picture)
 
 

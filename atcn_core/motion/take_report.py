@@ -15,11 +15,11 @@ import numpy as np
 
 from ..clip import Keypoints2D, Motion3D
 from ..errors import MotionError
-from ..frames import cam_to_px
 from .landmarks import SIDES
 from .take_doubts import Doubt, doubtful
 from .take_rig import Soles, sliding_m_s
 from .take_series import TakeSeries, take_series
+from .take_view import view_of
 from .world import WorldMotion, to_world
 
 __all__ = ["SCHEMA", "Soles", "TakeReport", "from_json", "on_rig", "take_report", "to_json"]
@@ -158,8 +158,8 @@ def _arm_swing_percent(motion: Motion3D, keypoints: Keypoints2D, series: TakeSer
     use = series.seen[:, [series.joints.index(name) for name in names]].all(axis=1) & ~series.exchanged
     if use.sum() < LEAST_FRAMES:
         return None
-    placed = (motion.joints_cam + motion.root_cam[:, None]).astype(np.float64)[use]
-    kept_px = cam_to_px(placed[:, motion.skeleton.indices(*names)], motion.camera)
+    placed, view = (motion.joints_cam + motion.root_cam[:, None])[:, motion.skeleton.indices(*names)], view_of(motion)
+    kept_px = view.pixels(view.framed(placed.astype(np.float64)))[use]
     found_px = keypoints.xy_px[use][:, keypoints.skeleton.indices(*names)].astype(np.float64)
     kept, found = (_swing(points, series.height_px[use]) for points in (kept_px, found_px))
     return 100.0 * kept / found if found > LEAST_SWING else None

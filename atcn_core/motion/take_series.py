@@ -7,20 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..clip import Keypoints2D, Motion3D
-from ..frames import cam_to_px
 from ..skeleton import mirrored_name
 from .contacts import foot_points
 from .feet import standing_points
 from .landmarks import SIDES
 from .stature import stature_m
+from .take_view import NEAREST_M, view_of
 from .world import WorldMotion
 
 __all__ = ["TakeSeries", "take_series"]
 
 # Detectors mean a score as the chance that the joint is to be seen: below this it is more likely a guess.
 _SEEN_SCORE = 0.5
-# A joint that is nearer to the camera than this is not projected from where it is.
-_NEAREST_M = 0.1
 # Left and right are taken for exchanged where the picture fits so much better with them exchanged: by this share of the
 # person's height (a hand's width), and at least so many times. Less is what limbs that cross do to any pose.
 _SWAP_GAIN, _SWAP_TIMES = 0.05, 2.0
@@ -86,11 +84,11 @@ def take_series(motion: Motion3D, keypoints: Keypoints2D, world: WorldMotion) ->
     # The middle of the hips is made of the hips, and says nothing of its own.
     joints = tuple(j for j in motion.skeleton.joints if j in keypoints.skeleton.joints and j != "hip")
     there, found = motion.skeleton.indices(*joints), keypoints.skeleton.indices(*joints)
-    placed_cam = motion.joints_cam.astype(np.float64) + motion.root_cam.astype(np.float64)[:, None]
-    placed_cam[..., 2] = np.maximum(placed_cam[..., 2], _NEAREST_M)
-    projected_px = cam_to_px(placed_cam[:, there], motion.camera)
-    height_px = motion.camera.focal_px * stature_m(motion.joints_cam, motion.skeleton)
-    height_px = height_px / np.maximum(motion.root_cam[:, 2].astype(np.float64), _NEAREST_M)
+    root_cam = motion.root_cam.astype(np.float64)[:, None]
+    view = view_of(motion)
+    projected_px = view.pixels(view.framed(motion.joints_cam[:, there] + root_cam))
+    depth_m = np.maximum(view.framed(root_cam)[:, 0, 2], NEAREST_M)
+    height_px = view.focal_px * stature_m(motion.joints_cam, motion.skeleton) / depth_m
     xy_px, seen = keypoints.xy_px[:, found].astype(np.float64), keypoints.score[:, found] > _SEEN_SCORE
     miss_px, exchanged = _miss(projected_px, xy_px, seen, height_px, joints)
     feet = foot_points(world.joints_world, world.skeleton)

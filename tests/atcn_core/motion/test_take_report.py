@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from atcn_core.camera_path import CameraPath, VideoCamera
 from atcn_core.clip import Keypoints2D, Motion3D
 from atcn_core.errors import MotionError
 from atcn_core.frames import Intrinsics, cam_to_px
@@ -81,6 +82,26 @@ def test_joints_moved_aside_in_the_picture_are_told_in_pixels_and_shares_of_the_
     assert report.reprojection_percent == pytest.approx(1000.0 / series.height_px[0], rel=1e-2)
     # somebody of 1.7 m 5 m away from this lens
     assert series.height_px[0] == pytest.approx(CAMERA.focal_px * 1.7 / 5.0, rel=0.08)
+
+
+def test_a_camera_that_turns_and_zooms_is_reckoned_with():
+    motion, _ = filmed(standing_person(40, left_upper_arm=about(BACK, np.linspace(0.0, 1.4, 40))))
+    angle = np.linspace(0.0, 0.3, 40)
+    turned = np.zeros((40, 3, 3))
+    turned[:, 0, 0], turned[:, 0, 2], turned[:, 2, 0], turned[:, 2, 2] = (
+        np.cos(angle), np.sin(angle), -np.sin(angle), np.cos(angle),
+    )  # fmt: skip
+    turned[:, 1, 1] = 1.0
+    zoom = np.linspace(1.0, 1.5, 40)
+    placed = np.einsum("tji,tnj->tni", turned, motion.joints_cam + motion.root_cam[:, None])
+    cameras = [Intrinsics(times * CAMERA.focal_px, CAMERA.centre_px) for times in zoom]
+    xy_px = np.stack([cam_to_px(points, camera) for points, camera in zip(placed, cameras, strict=True)])
+    keypoints = Keypoints2D(CAPTURE, motion.times_s, FPS, (1280, 720), xy_px.astype(np.float32), motion.score)
+    moving = replace(motion, video_camera=VideoCamera("turning", "", CameraPath(turned, zoom)))
+    report = take_report(moving, keypoints)
+    assert report.reprojection_px == pytest.approx(0.0, abs=1e-2)
+    assert report.arm_swing_percent == pytest.approx(100.0, abs=0.1)
+    assert take_report(motion, keypoints).reprojection_px > 50.0
 
 
 def test_the_share_of_frames_and_joints_that_were_seen_is_counted():
