@@ -39,7 +39,7 @@ _HELD_S, _AT_EASE_S = 0.25, 0.8
 # Fewer frames than these do not make a hand that was seen.
 _LEAST_FRAMES, _LEAST_SHARE = 3, 0.02
 # How far a bone may be from where the frames around have it, and in which time these are; beyond that it is wild.
-_STRAY_DEG, _NEAR_S = 35.0, 0.15
+_STRAY_DEG, _NEAR_S = 30.0, 0.15
 
 
 def relaxed_hand() -> tuple[np.ndarray, np.ndarray]:
@@ -86,8 +86,10 @@ def _one_hand(points: np.ndarray, score: np.ndarray, side: str, times_s: np.ndar
             weight[known] = score[known] * fading(np.rad2deg(beyond), *_DISBELIEVED_DEG[::-1])
             kept = np.stack([_kept(columns[0], bends), _kept(columns[1], turns)], axis=1)
             path = _steady(kept, weight, known, times_s)
-            bent[:, number, bone] = near * path[:, 0] + (1.0 - near) * relaxed_bent[number, bone]
-            aside[:, number, bone] = near * path[:, 1] + (1.0 - near) * relaxed_aside[number, bone]
+            # A smooth path swings out a little where it turns.
+            held_bent, held_aside = _kept(path[:, 0], bends), _kept(path[:, 1], turns)
+            bent[:, number, bone] = near * held_bent + (1.0 - near) * relaxed_bent[number, bone]
+            aside[:, number, bone] = near * held_aside + (1.0 - near) * relaxed_aside[number, bone]
     return bent, aside
 
 
