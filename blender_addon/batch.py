@@ -21,7 +21,7 @@ if not __package__:  # started as a file by Blender: the package is entered here
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     __package__ = "blender_addon"
 
-from . import corrections, engine, exporting, footage, motion_source, result, session
+from . import corrections, engine, exporting, finishing, footage, motion_source, panel_finish, result, session
 from .core import ROOT, client, clip, errors, feet, protocol, world
 from .hush import silent
 from .preview import render_preview, require_renderer
@@ -100,6 +100,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         metavar="TYPE",
         help=f"files beside the .blend: {' '.join(kinds)}",
     )
+    panel_finish.add_arguments(parser)
     corrections.add_arguments(parser)
     result.add_arguments(parser)
     options = parser.parse_args(arguments)
@@ -145,6 +146,8 @@ class _Job:
             parts=corrections.parts_of_arguments(options),
             result=result.options_of_arguments(options),
             feet=options.feet,
+            height_m=options.height,
+            smooth=options.smooth,
             cached=not options.again,
         )
         self._keypoints_out = kept if self._request.keypoints is None else None
@@ -167,6 +170,7 @@ class _Job:
             if self._start_scene is None:
                 session.set_scene_rate(scene, fps)
             applied = session.apply_capture(self._request, motion, scene)
+            motion = finishing.ready(motion, self._request.height_m, self._request.smooth).motion
             if self._start_scene is None:
                 scene.frame_start, scene.frame_end = applied.first_frame, applied.last_frame
             if self._footage and isinstance(motion, clip.Motion3D):
@@ -185,7 +189,8 @@ class _Job:
                     run_job=self._work,
                 )
         line = f"{applied.frames} frames on {applied.armature} -> {', '.join(written)}"
-        return f"{line}. {applied.keys}" if applied.keys else line
+        told = " ".join(filter(None, (applied.keys, applied.note)))
+        return f"{line}. {told}" if told else line
 
     def _taken(self, folder: Path) -> tuple[clip.Motion3D | world.WorldMotion, float, str]:
         """The movement, its frame rate, and the file of the 2D keypoints it came from ("" where it came from none)."""

@@ -13,7 +13,7 @@ import numpy as np
 from mathutils import Matrix
 
 from . import armature as armatures
-from . import compat, report, rigs, runs
+from . import compat, finishing, report, rigs, runs
 from .apply import scene_fps
 from .bake import frame_times_s, key_held
 from .blocks import recorded, removed_on_failure
@@ -193,6 +193,7 @@ class ATCN_OT_add_footage(bpy.types.Operator):  # noqa: N801  Blender's own nami
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         request, motion = runs.last_capture
+        motion = finishing.ready(motion, request.height_m, request.smooth).motion
         scene = context.scene
         try:
             added = add_footage(

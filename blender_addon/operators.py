@@ -142,4 +142,5 @@ def applying_last(scene: bpy.types.Scene) -> Steps[str]:
     scene = held.get()
     scene.atcn.armature = scene.objects[applied.armature]
     scene.atcn.target = "ARMATURE"
+    runs.status.note = applied.note
     return f"{applied.frames} frames on {applied.armature}. {applied.keys}".rstrip()

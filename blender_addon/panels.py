@@ -6,7 +6,7 @@ import textwrap
 
 import bpy
 
-from . import engine, rig_roles, runs, source_panel
+from . import engine, panel_finish, rig_roles, runs, source_panel
 from .core import errors
 from .footage import ATCN_OT_add_footage, can_add
 from .operators import ATCN_OT_apply_last, ATCN_OT_cancel, ATCN_OT_capture, ATCN_OT_install_engine
@@ -51,6 +51,8 @@ def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
     if settings.target == "ARMATURE" and settings.armature is not None:
         rig_roles.draw(layout, settings)
     layout.prop(settings, "feet")
+    if settings.source == "VIDEO":
+        panel_finish.draw(layout, settings.finish)
     layout.prop(settings, "start_frame")
     layout.prop(settings, "use_range")
     if settings.use_range:
@@ -116,6 +118,8 @@ def _draw_outcome(layout: bpy.types.UILayout, letters: int) -> None:
         if status.log:
             box.alert = False
             box.operator("wm.path_open", text="Open the Log", icon="TEXT").filepath = status.log
+    if status.note:
+        _draw_text(layout, status.note, letters)
     for warning in status.warnings:
         _draw_text(layout, warning, letters)
 

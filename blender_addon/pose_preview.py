@@ -17,7 +17,7 @@ from bpy.app import handlers, timers
 from mathutils import Quaternion
 
 from . import armature as armatures
-from . import report, rigs, runs
+from . import finishing, report, rigs, runs
 from .apply import scene_fps
 from .bake import frame_times_s
 from .blocks import Held
@@ -26,6 +26,7 @@ from .preview_track import LiveTrack
 
 __all__ = [
     "ATCN_OT_preview_pose",
+    "frames_shown",
     "handle_setting_changed",
     "is_on",
     "refresh",
@@ -63,6 +64,11 @@ def is_on() -> bool:
     return _preview is not None
 
 
+def frames_shown() -> int:
+    """How many frames the clip has that is shown, 0 while the preview is off."""
+    return len(_preview.motion.times_s) if _preview is not None else 0
+
+
 def switch_on(scene: bpy.types.Scene) -> None:
     """Show the last capture's pose on the chosen armature, in this frame and in every one gone to.
 
@@ -77,7 +83,7 @@ def switch_on(scene: bpy.types.Scene) -> None:
         )
     armatures.require_armature(armature)
     rig_map = rigs.map_of_armature(armature)
-    motion, pool = world.to_world(runs.last_capture[1]), ThreadPoolExecutor(1, thread_name_prefix="atcn")
+    motion, pool = _ready_motion(scene.atcn), ThreadPoolExecutor(1, thread_name_prefix="atcn")
     _preview = _Preview(Held.of(scene), Held.of(armature), rig_map, motion, pool)
     _show_or_end()
 
@@ -98,8 +104,14 @@ def refresh() -> None:
         _take_back()
         if _preview.live is not None:
             _preview.live.forget()
-        _preview = replace(_preview, live=None)
+        motion = _ready_motion(_preview.scene.get().atcn) if runs.last_capture is not None else _preview.motion
+        _preview = replace(_preview, live=None, motion=motion)
         _show_or_end()
+
+
+def _ready_motion(settings: bpy.types.PropertyGroup) -> world.WorldMotion:
+    """The last capture in the world, as tall and as smooth as the settings want it. Raises MotionError."""
+    return finishing.ready_world(runs.last_capture[1], settings.finish.height_m, settings.finish.smooth)
 
 
 def _show_or_end() -> None:

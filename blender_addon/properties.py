@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from . import corrections, panel_result, pose_preview, rig_roles, rigs
+from . import corrections, panel_finish, panel_result, pose_preview, rig_roles, rigs
 from .motion_source import MotionSource
 from .session import Request, RigChoice
 
@@ -84,6 +84,7 @@ class AtcnSettings(bpy.types.PropertyGroup):
         name="End", description="Where in the video to stop, in seconds", min=0.0, default=10.0, step=10, precision=2
     )
     result: bpy.props.PointerProperty(type=panel_result.AtcnResult)
+    finish: bpy.props.PointerProperty(type=panel_finish.AtcnFinish)
     corrections: bpy.props.PointerProperty(type=corrections.AtcnCorrections)
     feet: bpy.props.EnumProperty(
         name="Feet",
@@ -129,6 +130,8 @@ def request_of(scene: bpy.types.Scene) -> Request:
         corrections=settings.corrections.to_corrections(),
         parts=settings.corrections.to_parts(),
         feet=settings.feet,
+        height_m=settings.finish.height_m,
+        smooth=settings.finish.smooth,
         result=panel_result.options_of(settings.result, settings.armature if settings.target == "ARMATURE" else None),
         motion=_motion_of(settings),
     )

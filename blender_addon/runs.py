@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from . import engine, session
+from . import engine, finishing, session
 from .core import ROOT, client, clip, errors, protocol, world
 from .status import Status
 from .steps import Steps
@@ -102,6 +102,7 @@ def forget() -> None:
     global last_capture
     end()
     last_capture = None
+    finishing.forget()
     status.reset()
 
 

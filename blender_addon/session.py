@@ -8,12 +8,12 @@ from pathlib import Path
 
 import bpy
 
-from . import blocks, motion_source, rigs
+from . import blocks, finishing, motion_source, rigs, steps
 from .apply import posing, scene_fps
 from .bake import frame_times_s
-from .core import clip, corrections, errors, feet, parts, protocol, world
+from .core import clip, corrections, errors, feet, finish, parts, protocol, world
 from .result import NEW_ACTION, ResultOptions, place, require_ik_controls, require_writable
-from .steps import Steps, finish
+from .steps import Steps, aside
 
 __all__ = [
     "Applied",
@@ -44,7 +44,8 @@ class Request:
     motion: a movement that is there already, to be taken instead of the video's, or None; no worker is needed then.
     corrections: the animator's own, over the whole clip. parts: those of the body that get keys, of `parts.PARTS`.
     result: how the keys are written. feet: how feet that stand are held, one of `feet.FOOT_MODES`.
-    cached: as in the worker's job.
+    cached: as in the worker's job. height_m: the performer's, 0 where it is not known; smooth: how much a captured
+    movement is smoothed, 0..1.
     """
 
     video: Path
@@ -60,6 +61,8 @@ class Request:
     result: ResultOptions = NEW_ACTION
     feet: str = "auto"
     cached: bool = True
+    height_m: float = 0.0
+    smooth: float = finish.DEFAULT_STRENGTH
 
     @property
     def clip_name(self) -> str:
@@ -72,6 +75,7 @@ class Applied:
     """What a capture left in the scene, by name. first_frame, last_frame: where the clip lies in the scene.
 
     keys: a sentence on how many keys there are and how far they are off, "" where every frame has its own.
+    note: what was done to a captured movement before, "" for others.
     """
 
     armature: str
@@ -79,6 +83,7 @@ class Applied:
     first_frame: int
     last_frame: int
     keys: str = ""
+    note: str = ""
 
     @property
     def frames(self) -> int:
@@ -91,6 +96,7 @@ def check(request: Request, scene: bpy.types.Scene) -> None:
 
     Raises VideoError, KeypointsError, MotionError, RigError.
     """
+    finish.check_wishes(request.height_m, request.smooth)
     if request.motion is not None:
         motion_source.check(request.motion, request.rig.armature, scene)
     else:
@@ -123,6 +129,9 @@ def capture_job(request: Request, folder: Path, keypoints_out: Path | None = Non
         keypoints_in=str(request.keypoints.absolute()) if request.keypoints is not None else "",
         network=request.network,
         cached=request.cached,
+        height_m=request.height_m,
+        smooth=request.smooth,
+        finish_later=True,
         start_s=request.start_s,
         end_s=request.end_s,
     )
@@ -133,7 +142,7 @@ def apply_capture(request: Request, motion: clip.Motion3D | world.WorldMotion, s
 
     Raises RigError and what else applying raises.
     """
-    return finish(applying(request, motion, scene))
+    return steps.finish(applying(request, motion, scene))
 
 
 def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene: bpy.types.Scene) -> Steps[Applied]:
@@ -150,10 +159,11 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
         rig_map = rig.map if rig is not None else rigs.map_of_armature(things[0])
         held = [blocks.Held.of(thing) for thing in things]
         yield
+        ready = yield from aside(finishing.ready, motion, request.height_m, request.smooth)
         action, kept = yield from posing(
             held[0].get(),
             rig_map,
-            motion,
+            ready.motion,
             fps=fps,
             action_name=request.clip_name,
             start_frame=request.start_frame,
@@ -179,7 +189,7 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
             in_part=request.parts != parts.WHOLE,
         )
     keys = kept.sentence if kept is not None else ""
-    return Applied(things[0].name, action.name, request.start_frame, last_frame, keys)
+    return Applied(things[0].name, action.name, request.start_frame, last_frame, keys, ready.note)
 
 
 def as_wished(captured: Request, wished: Request) -> Request:
@@ -192,6 +202,8 @@ def as_wished(captured: Request, wished: Request) -> Request:
         parts=wished.parts,
         result=wished.result,
         feet=wished.feet,
+        height_m=wished.height_m,
+        smooth=wished.smooth,
     )
 
 

@@ -40,7 +40,10 @@ def duration_text(seconds: float) -> str:
 
 @dataclass
 class Status:
-    """`headline` is what goes on or how it ended; `error`, `hint`, `log` say what went wrong and what to do."""
+    """`headline` is what goes on or how it ended; `error`, `hint`, `log` say what went wrong and what to do.
+
+    note: what was done, in figures, where it ended well.
+    """
 
     clock: Callable[[], float] = time.monotonic
     running: bool = False
@@ -53,6 +56,7 @@ class Status:
     error: str = ""
     hint: str = ""
     log: str = ""
+    note: str = ""
     warnings: list[str] = field(default_factory=list)
     _stage_since_s: float = 0.0
     _stage_from: int = 0

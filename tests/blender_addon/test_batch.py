@@ -55,7 +55,8 @@ def test_a_video_becomes_a_blend_with_an_action_as_long_as_its_part_at_its_own_r
     ended = batch("--video", clip, "--rig", RIG, "--out", out, "--end", "0.5")
     assert ended.returncode == 0, ended.stderr
     (line,) = lines_of(ended, clip.name)
-    assert line.endswith(f"frames on {RIG} -> {out}")
+    assert f"frames on {RIG} -> {out}. Jitter " in line
+    assert line.endswith("The performer is taken to be 1.70 m tall.")
     assert ended.stdout.splitlines() == [line]
     frames = int(line.split()[1])
     facts = facts_of(out)

@@ -11,7 +11,7 @@ import pytest
 from mathutils import Matrix
 
 import blender_addon
-from blender_addon import apply, compat, corrections, pose_preview, preview_track, rigs, runs, session
+from blender_addon import apply, compat, corrections, finishing, pose_preview, preview_track, rigs, runs, session
 from blender_addon.armature import rest_of
 from blender_addon.bake import bake
 from blender_addon.core import errors, feet, retarget, rigmap
@@ -80,7 +80,8 @@ def keyed_heads(scene, frames) -> list[dict]:
     for bone in scene.atcn.armature.pose.bones:  # the knuckles get no keys and stay as they are
         for channel in ("rotation_mode", *CHANNELS):
             setattr(twin.pose.bones[bone.name], channel, getattr(bone, channel))
-    motion = runs.last_capture[1]
+    wanted = scene.atcn.finish
+    motion = finishing.ready(runs.last_capture[1], wanted.height_m, wanted.smooth).motion
     settings = scene.atcn.corrections
     how = (settings.to_corrections(), settings.to_parts(), feet.FOOT_MODES[scene.atcn.feet])
     track = apply.pose_track(motion, rest_of(twin), rig_map, apply.scene_fps(scene), *how)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from blender_addon import armature as armatures
-from blender_addon import compat, rigs, session
+from blender_addon import compat, finishing, rigs, session
 from blender_addon.bake import bake, frame_times_s
 from blender_addon.core import clip, errors, feet, frames, retarget, skeleton, world
 from blender_addon.steps import finish
@@ -146,12 +146,14 @@ def curves_of(armature):
 def test_the_steps_give_what_the_plain_functions_give(switched_on, tmp_path):
     hero, rig_map = animated_hero()
     scene, motion = bpy.context.scene, waving_motion(2.0)
-    track = retarget.solve(world.to_world(motion), armatures.rest_of(hero), rig_map, feet.FOOT_MODES["auto"])
+    wished = request(tmp_path, armature="Hero")
+    ready = finishing.ready(motion, wished.height_m, wished.smooth).motion
+    track = retarget.solve(world.to_world(ready), armatures.rest_of(hero), rig_map, feet.FOOT_MODES["auto"])
     bake(
         hero, retarget.resample(track, frame_times_s(motion.times_s, scene.render.fps)), action_name="x", start_frame=1
     )
     wanted = curves_of(hero)
-    course = session.applying(request(tmp_path, armature="Hero"), motion, scene)
+    course = session.applying(wished, motion, scene)
     seconds, applied = seconds_of_steps(course)
     assert len(seconds) > len(track.quats)
     assert hero.animation_data.action == bpy.data.actions[applied.action]
