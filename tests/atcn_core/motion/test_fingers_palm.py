@@ -28,7 +28,7 @@ def test_a_known_shape_has_its_own_angles_on_both_hands(shape: str, side: str) -
 def test_where_the_hand_is_and_how_it_is_turned_changes_nothing(seed: int, scale: float) -> None:
     rng = np.random.default_rng(seed)
     points = hand(SHAPES["pointing"], "right")
-    turned = scale * Rotation.random(random_state=rng).apply(points) + rng.normal(size=3)
+    turned = scale * Rotation.from_quat(rng.normal(size=4)).apply(points) + rng.normal(size=3)
     assert np.allclose(to_palm(turned, "right"), scale * to_palm(points, "right"), atol=1e-7 * scale)
 
 
