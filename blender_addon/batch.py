@@ -83,6 +83,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         "--keypoints", type=Path, metavar="FILE", help="2D keypoints (.npz): read where it exists, else written"
     )
     parser.add_argument("--again", action="store_true", help="look at videos anew, also where their joints are kept")
+    parser.add_argument("--fingers", action="store_true", help="also find the fingers, which takes about as long again")
     parser.add_argument("--start", type=float, metavar="S", help="begin at this time of the video")
     parser.add_argument("--end", type=float, metavar="S", help="end before this time of the video")
     network = protocol.DEFAULT_NETWORK
@@ -149,6 +150,7 @@ class _Job:
             height_m=options.height,
             smooth=options.smooth,
             cached=not options.again,
+            fingers=options.fingers,
         )
         self._keypoints_out = kept if self._request.keypoints is None else None
         self._out = out.absolute()

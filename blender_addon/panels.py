@@ -52,6 +52,8 @@ def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
         rig_roles.draw(layout, settings)
     layout.prop(settings, "feet")
     if settings.source == "VIDEO":
+        layout.prop(settings, "fingers")
+    if settings.source == "VIDEO":
         panel_finish.draw(layout, settings.finish)
     layout.prop(settings, "start_frame")
     layout.prop(settings, "use_range")

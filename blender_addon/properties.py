@@ -83,6 +83,11 @@ class AtcnSettings(bpy.types.PropertyGroup):
     end_s: bpy.props.FloatProperty(
         name="End", description="Where in the video to stop, in seconds", min=0.0, default=10.0, step=10, precision=2
     )
+    fingers: bpy.props.BoolProperty(
+        name="Fingers",
+        description="Also find the fingers, which takes about as long again; rigs without fingers stay as they are",
+        default=False,
+    )
     result: bpy.props.PointerProperty(type=panel_result.AtcnResult)
     finish: bpy.props.PointerProperty(type=panel_finish.AtcnFinish)
     corrections: bpy.props.PointerProperty(type=corrections.AtcnCorrections)
@@ -130,6 +135,7 @@ def request_of(scene: bpy.types.Scene) -> Request:
         corrections=settings.corrections.to_corrections(),
         parts=settings.corrections.to_parts(),
         feet=settings.feet,
+        fingers=settings.fingers,
         height_m=settings.finish.height_m,
         smooth=settings.finish.smooth,
         result=panel_result.options_of(settings.result, settings.armature if settings.target == "ARMATURE" else None),

@@ -44,7 +44,7 @@ class Request:
     motion: a movement that is there already, to be taken instead of the video's, or None; no worker is needed then.
     corrections: the animator's own, over the whole clip. parts: those of the body that get keys, of `parts.PARTS`.
     result: how the keys are written. feet: how feet that stand are held, one of `feet.FOOT_MODES`.
-    cached: as in the worker's job. height_m: the performer's, 0 where it is not known; smooth: how much a captured
+    cached, fingers: as in the worker's job. height_m: the performer's, 0 where it is not known; smooth: how much a captured
     movement is smoothed, 0..1.
     """
 
@@ -63,6 +63,7 @@ class Request:
     cached: bool = True
     height_m: float = 0.0
     smooth: float = finish.DEFAULT_STRENGTH
+    fingers: bool = False
 
     @property
     def clip_name(self) -> str:
@@ -129,6 +130,7 @@ def capture_job(request: Request, folder: Path, keypoints_out: Path | None = Non
         keypoints_in=str(request.keypoints.absolute()) if request.keypoints is not None else "",
         network=request.network,
         cached=request.cached,
+        fingers=request.fingers,
         height_m=request.height_m,
         smooth=request.smooth,
         finish_later=True,

@@ -14,6 +14,7 @@ STAGES = {
     "": "Starting the engine",
     "model": "Making the detector's model",
     "detect": "Finding the person",
+    "hands": "Finding the fingers",
     "track": "Following the person",
     "lift": "Lifting to 3D",
     "root": "Solving the path",
