@@ -22,9 +22,10 @@ from .frames import Intrinsics
 from .motion.finish import DEFAULT_STRENGTH, check_wishes, finished
 from .reporter import Reporter
 from .video import VideoInfo, frame_times, probe, sound_late_s
-from .worker.protocol import DEFAULT_NETWORK, CaptureJob
+from .worker.protocol import CAMERA_MODES, DEFAULT_NETWORK, CaptureJob
 
 if TYPE_CHECKING:
+    from .camera.background import BackgroundTracks
     from .lift.predict import Lifter
 
 __all__ = ["capture", "main", "solve_motion"]
@@ -53,17 +54,22 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
         _check_writable(Path(beside))
     if job.video or not job.keypoints_in:
         probe(job.video)
+    from .camera.lens import check_fov
+    from .camera.watching import camera_of
     from .lift.checkpoint import load_network, network_file
     from .lift.predict import Lifter  # torch: seconds to import, not needed to refuse a wrong file
 
+    check_fov(job.fov_deg)
+    kept_in = _kept_in(job)
     # Missing weights show now, not after minutes of detecting.
     lifter = Lifter(load_network(network_file(job.network)), job.device)
     paths = {"motion": str(motion_out)}
     if job.keypoints_in:
         keypoints = _read_keypoints(job)
         paths["keypoints"] = job.keypoints_in
+        background = None
     else:
-        keypoints = _detect(job, reporter)
+        keypoints, background = _detect(job, kept_in, reporter)
     if job.fingers:
         keypoints = _with_hands(keypoints, job, reporter)
     if job.keypoints_out:
@@ -71,17 +77,19 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
         paths["keypoints"] = job.keypoints_out
     reporter.check_cancelled()
     found = keypoints
+    seen, calm = camera_of(job, found, background, kept_in, reporter)
+    keypoints = calm.keypoints
     if job.enhance:
         from .detect.enhance import enhanced
 
         keypoints = enhanced(keypoints)
-    camera = Intrinsics.assumed(keypoints.image_wh_px)
-    motion = solve_motion(to_capture(keypoints), lifter, reporter, camera)
+    motion = solve_motion(to_capture(keypoints), lifter, reporter, seen.lens.camera, calm.first_from_calm)
+    motion = replace(motion, video_camera=seen.camera)
     if job.video:
         motion = replace(motion, sound_late_s=sound_late_s(job.video))
     made = finished(motion, job.height_m, job.smooth)
     if not job.finish_later:
-        reporter.note(made.sentence)
+        reporter.note(f"{seen.camera.note} {made.sentence}")
     if job.report_out:
         from .report_page import write_report
 
@@ -93,13 +101,24 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
     return paths
 
 
-def solve_motion(keypoints: Keypoints2D, lifter: Lifter, reporter: Reporter, camera: Intrinsics) -> Motion3D:
-    """3D motion of one person before a camera of these intrinsics. keypoints: in the capture set."""
+def solve_motion(
+    keypoints: Keypoints2D,
+    lifter: Lifter,
+    reporter: Reporter,
+    camera: Intrinsics,
+    first_from_cam: np.ndarray | None = None,
+) -> Motion3D:
+    """3D motion of one person before a camera of these intrinsics. keypoints: in the capture set.
+
+    first_from_cam: (T, 3, 3), for a camera that turns slowly (camera.compensate): rotation from each frame's axes into
+    the first one's, in which the motion is told.
+    """
+    from .camera.compensate import in_first_axes
     from .motion.fingers_steady import hand_motion
     from .motion.root import constant_limb_lengths, root_path_cam
 
     reporter.progress("lift", 0, 0)
-    joints_cam = lifter.lift(keypoints, camera, reporter)
+    joints_cam = lifter.lift(keypoints, camera, reporter, first_from_cam)
     joints_cam = constant_limb_lengths(joints_cam, keypoints.skeleton, keypoints.score)
     root_cam = root_path_cam(joints_cam, keypoints.xy_px, keypoints.score, camera, keypoints.times_s)
     reporter.check_cancelled()
@@ -108,32 +127,42 @@ def solve_motion(keypoints: Keypoints2D, lifter: Lifter, reporter: Reporter, cam
         times_s=keypoints.times_s,
         fps=keypoints.fps,
         image_wh_px=keypoints.image_wh_px,
-        joints_cam=joints_cam.astype(np.float32),
-        root_cam=root_cam.astype(np.float32),
+        joints_cam=in_first_axes(joints_cam, first_from_cam).astype(np.float32),
+        root_cam=in_first_axes(root_cam, first_from_cam).astype(np.float32),
         score=keypoints.score,
         camera=camera,
         hands=hand_motion(keypoints.hands, keypoints.times_s) if keypoints.hands is not None else None,
     )
 
 
-def _detect(job: CaptureJob, reporter: Reporter) -> Keypoints2D:
+def _kept_in(job: CaptureJob) -> Path | None:
+    """The file of the clip's kept keypoints, hands or no hands; None where none is kept."""
+    from .detect.cache import cache_file
+
+    return cache_file(replace(job, fingers=False)) if job.video and not job.keypoints_in else None
+
+
+def _detect(job: CaptureJob, kept_in: Path | None, reporter: Reporter) -> tuple[Keypoints2D, BackgroundTracks | None]:
+    """The keypoints, and the background's points where they were followed on the way."""
     from .detect.cache import cache_file, keep_keypoints, kept_keypoints
     from .detect.track import warn_of_gaps
 
-    kept_in = cache_file(replace(job, fingers=False))
     kept = kept_keypoints(cache_file(job)) if job.fingers else None
     kept = kept_keypoints(kept_in) if kept is None else kept
     if kept is not None:
         reporter.progress("detect", len(kept.times_s), len(kept.times_s))
         warn_of_gaps(kept.seen, reporter)
-        return kept
+        return kept, None
+    from .camera.background import BackgroundWatch
     from .detect import create_detector
     from .detect.track import track_person
 
     detector = create_detector(job.detector, model=job.model, reporter=reporter)
-    found = track_person(job.video, detector, start_s=job.start_s, end_s=job.end_s, reporter=reporter).keypoints
-    keep_keypoints(kept_in, found)
-    return found
+    watch = BackgroundWatch(probe(job.video).image_wh_px)
+    beside = watch.see if job.camera != "still" else None
+    tracked = track_person(job.video, detector, start_s=job.start_s, end_s=job.end_s, reporter=reporter, beside=beside)
+    keep_keypoints(kept_in, tracked.keypoints)
+    return tracked.keypoints, watch.tracks if beside is not None else None
 
 
 def _with_hands(keypoints: Keypoints2D, job: CaptureJob, reporter: Reporter) -> Keypoints2D:
@@ -243,6 +272,8 @@ def _job(options: argparse.Namespace) -> CaptureJob:
         network=options.network,
         enhance=not options.as_found,
         cached=not options.again,
+        camera=options.camera,
+        fov_deg=options.fov,
         start_s=options.start,
         end_s=options.end,
         report_out=options.report,
@@ -266,6 +297,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", default="", metavar="FILE", help="the detector's model, if not its default one")
     parser.add_argument("--network", default=DEFAULT_NETWORK, help="a bundled network, or a weights file")
     parser.add_argument("--as-found", action="store_true", help="lift the 2D joints as they are found or given")
+    parser.add_argument(
+        "--camera",
+        choices=CAMERA_MODES,
+        default="auto",
+        help="what the film's camera does: auto (as the background shows), still, or pan (turns and zooms on one spot)",
+    )
+    parser.add_argument(
+        "--fov", type=float, default=0.0, metavar="DEG", help="its field of view along the picture's longer side"
+    )
     parser.add_argument("--again", action="store_true", help="look at the video anew, also where its joints are kept")
     parser.add_argument(
         "--report", default="", metavar="FILE", help="a page (.html) on the take, a .json and a film beside it"

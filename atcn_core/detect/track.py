@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +41,11 @@ def track_person(
     start_s: float | None = None,
     end_s: float | None = None,
     reporter: Reporter | None = None,
+    beside: Callable[[np.ndarray, float, np.ndarray | None], None] | None = None,
 ) -> Tracked:
     """Run the detector over [start_s, end_s) of the video, one entry for each frame at the video's own time stamps.
 
+    beside: is shown every frame as well: the picture (H, W, 3) BGR, its time (s) and the joints (J, 2) px found in it.
     Reports stage "detect", warns where the person is seldom seen. Opens and closes the detector.
     Raises VideoError, ModelError, CancelledError, and NoPersonError where nobody is seen in any frame.
     """
@@ -56,6 +59,8 @@ def track_person(
         for time_s, picture in read_frames(video, start_s=start_s, end_s=end_s, reporter=reporter):
             reporter.check_cancelled()
             found.append(detector.detect(picture, time_s))
+            if beside is not None:
+                beside(picture, time_s, None if found[-1] is None else found[-1].xy_px)
             times_s.append(time_s)
             reporter.progress("detect", len(found), max(expected, len(found)) if expected else 0)
     reporter.progress("detect", len(found), len(found))

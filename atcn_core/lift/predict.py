@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation, Slerp
 from torch import Tensor
 
 from ..clip import Keypoints2D
@@ -72,10 +73,13 @@ class Lifter:
         """The processor in use: "cuda", "mps" or "cpu"."""
         return self._device.type
 
-    def lift(self, keypoints: Keypoints2D, camera: Intrinsics, reporter: Reporter) -> np.ndarray:
+    def lift(
+        self, keypoints: Keypoints2D, camera: Intrinsics, reporter: Reporter, fixed_from_cam: np.ndarray | None = None
+    ) -> np.ndarray:
         """3D joints at the keypoints' own times.
 
-        keypoints: in the capture set (clip.to_capture).
+        keypoints: in the capture set (clip.to_capture). fixed_from_cam: (T, 3, 3), where the camera turns slowly:
+        rotation from each frame's `cam` axes into fixed ones; the joints are still told in each frame's own.
         Returns (T, J, 3) float32 metres relative to the hip, in `cam` axes. Raises CancelledError, KeypointsError.
         """
         if keypoints.skeleton != CAPTURE:
@@ -86,23 +90,48 @@ class Lifter:
         xy_px, score = resample_keypoints(keypoints, times_s)
         rays = torch.from_numpy(px_to_ray(xy_px, camera).astype(np.float32)).to(self._device)
         visibility = quantise_score(torch.from_numpy(score).to(self._device))
+        turns = None
+        if fixed_from_cam is not None:
+            turns = torch.from_numpy(_turns_at(fixed_from_cam, keypoints.times_s, times_s)).to(self._device)
         poses = np.empty((len(times_s), len(CAPTURE), 3), dtype=np.float32)
         for first in range(0, len(times_s), _BATCH):
             reporter.check_cancelled()
             targets = torch.arange(first, min(first + _BATCH, len(times_s)), device=self._device)
-            poses[first : first + _BATCH] = self._lift_windows(rays, visibility, targets).cpu().numpy()
+            poses[first : first + _BATCH] = self._lift_windows(rays, visibility, targets, turns).cpu().numpy()
             reporter.progress("lift", min(first + _BATCH, len(times_s)), len(times_s))
         return _interpolated(poses, times_s, keypoints.times_s)
 
     @torch.inference_mode()
-    def _lift_windows(self, rays: Tensor, visibility: Tensor, targets: Tensor) -> Tensor:
+    def _lift_windows(self, rays: Tensor, visibility: Tensor, targets: Tensor, turns: Tensor | None) -> Tensor:
         """Poses (B, J, 3) in `cam` axes of the target frames; beyond the clip's ends its last frames are repeated."""
         config = self._network.config
         offsets = torch.arange(config.frames, device=self._device) - config.target
         index = (targets[:, None] + offsets).clamp(0, len(rays) - 1)
-        windows = normalise_windows(rays[index], visibility[index], config.target, config.root)
+        seen, shown = rays[index], visibility[index]
+        if turns is not None:
+            seen, shown = _before_target(seen, shown, turns[index], turns[targets])
+        windows = normalise_windows(seen, shown, config.target, config.root)
         poses = flip_averaged(self._network, windows.inputs)
         return (poses - poses[:, config.root : config.root + 1]) @ windows.cam_from_turned.transpose(1, 2)
+
+
+def _turns_at(turns: np.ndarray, from_s: np.ndarray, to_s: np.ndarray) -> np.ndarray:
+    """Rotations (T, 3, 3) at other times (T', 3, 3) float32, evenly between neighbours."""
+    if len(from_s) == 1:
+        return np.repeat(turns, len(to_s), axis=0).astype(np.float32)
+    between = Slerp(from_s, Rotation.from_matrix(turns))
+    return between(to_s.clip(from_s[0], from_s[-1])).as_matrix().astype(np.float32)
+
+
+def _before_target(rays: Tensor, visibility: Tensor, turns: Tensor, target_turns: Tensor) -> tuple[Tensor, Tensor]:
+    """Rays (B, N, J, 2) of a turning camera as it would see them had it stood as in each window's target frame.
+
+    turns: (B, N, 3, 3) and target_turns: (B, 3, 3), rotations into common axes. What is out of sight there is hidden.
+    """
+    target_from_cam = target_turns.transpose(1, 2).unsqueeze(1) @ turns
+    directions = torch.nn.functional.pad(rays, (0, 1), value=1.0) @ target_from_cam.transpose(2, 3)
+    depth = directions[..., 2:]
+    return directions[..., :2] / depth.clamp_min(0.05), visibility * (depth[..., 0] > 0.05)
 
 
 def _interpolated(poses: np.ndarray, from_s: np.ndarray, to_s: np.ndarray) -> np.ndarray:

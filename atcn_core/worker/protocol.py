@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 __all__ = [
+    "CAMERA_MODES",
     "DEFAULT_NETWORK",
     "PROTOCOL_VERSION",
     "CaptureJob",
@@ -33,6 +34,9 @@ PROTOCOL_VERSION = 1
 
 # The network that is used where none is named; the names are those of lift/checkpoint.py.
 DEFAULT_NETWORK = "l6xv4"
+# What a film's camera is taken to do. auto: as its background shows; still: it does not move, whatever is behind the
+# person; pan: it turns and zooms on one spot.
+CAMERA_MODES = ("auto", "still", "pan")
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ class CaptureJob(Job):
     network: a bundled network's name, or a weights file. enhance: put the 2D joints right before they are lifted.
     cached: use the keypoints found in the same clip before, and keep those that are found now.
     fingers: also look for the hands and their fingers.
+    camera: what the film's camera does, one of CAMERA_MODES; fov_deg: its field of view along the picture's longer
+    side, 0 where it is not known.
     report_out: the take report's page (.html), its figures beside it (.json); report_film: and a film of the motion
     laid over the video, for it to show.
     height_m: how tall the performer is, 0 where it is not known; smooth: how much the motion is smoothed, 0..1.
@@ -127,6 +133,8 @@ class CaptureJob(Job):
     smooth: float = 0.0
     finish_later: bool = False
     fingers: bool = False
+    camera: str = "auto"
+    fov_deg: float = 0.0
 
 
 @dataclass(frozen=True)
