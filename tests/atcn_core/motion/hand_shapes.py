@@ -1,9 +1,8 @@
-"""Hands as points, bent joint by joint with scipy's rotations: an own truth for what the solver is told and does."""
+"""Hands as points, bent joint by joint: an own truth for what the solver is told and does. Runs in Blender too."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from atcn_core.hands import FINGERS, HAND_21, FoundHands, HandMotion
 
@@ -41,12 +40,19 @@ def hand(shape: tuple[tuple[float, ...], ...] = FLAT, side: str = "left", spread
         lengths = _PINKY_LENGTHS if finger == 4 else _LENGTHS[finger]
         bent_deg = np.cumsum(shape[finger])
         for bone in range(3):
-            direction = Rotation.from_rotvec(np.radians(bent_deg[bone]) * bends_about).apply(ahead)
+            direction = turned(ahead, bends_about, bent_deg[bone])
             if finger > 0 and bone == 0 and spread_deg:
-                direction = Rotation.from_rotvec(np.radians(-spread_deg) * np.array((0.0, 0.0, 1.0))).apply(direction)
+                direction = turned(direction, (0.0, 0.0, 1.0), -spread_deg)
             start = points[1 + 4 * finger + bone]
             points[2 + 4 * finger + bone] = start + lengths[bone] * direction
     return points * ((1.0, 1.0, 1.0) if side == "left" else (-1.0, 1.0, 1.0))
+
+
+def turned(vector: np.ndarray, axis: np.ndarray | tuple[float, ...], angle_deg: float) -> np.ndarray:
+    """A vector (3,) turned about a unit axis (3,), after Rodrigues."""
+    cosine, sine = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
+    along = np.dot(axis, vector) * np.asarray(axis)
+    return along + cosine * (vector - along) + sine * np.cross(axis, vector)
 
 
 def found(points: list[np.ndarray], score: np.ndarray) -> FoundHands:
