@@ -7,6 +7,9 @@ import numpy as np
 
 from blender_addon import compat
 from blender_addon.bench import Figure, bench_keys, table
+from blender_addon.bench_again import as_long_as, seconds_again
+
+from .test_session import waving_motion
 
 
 def test_both_ways_of_keying_give_the_same_curves():
@@ -27,6 +30,17 @@ def test_both_ways_of_keying_give_the_same_curves():
 
 def _curves(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
     return compat.action_curves(armature)
+
+
+def test_what_is_asked_for_again_is_each_done_and_timed():
+    motion = as_long_as(waving_motion(0.5), 40)
+    assert motion.joints_cam.shape[0] == motion.root_cam.shape[0] == len(motion.score) == 40
+    assert np.allclose(np.diff(motion.times_s), 1.0 / 30.0)
+    costs = seconds_again(motion, "mira")
+    assert [cost.wish.split()[1] for cost in costs] == ["foot", "smoothing", "height", "rig"]
+    assert all(cost.seconds > 0.0 and cost.processor_s > 0.0 for cost in costs)
+    assert len(bpy.data.actions) == 5
+    assert len([thing for thing in bpy.data.objects if thing.type == "ARMATURE"]) == 2
 
 
 def test_the_table_marks_what_is_not_kept():
