@@ -21,8 +21,9 @@ from ..lift.checkpoint import load_network, network_file
 from ..lift.predict import Lifter
 from ..motion.contacts import foot_points
 from ..motion.feet import standing_points
+from ..motion.finish import DEFAULT_STRENGTH, check_wishes, finished
 from ..motion.ground import up_direction_cam
-from ..motion.stature import of_height, stature_m
+from ..motion.stature import stature_m
 from ..motion.world import to_world
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
@@ -53,19 +54,19 @@ def kind_of(name: str) -> str:
     return next((kind for kind, words in _KINDS.items() if any(word in name for word in words)), "stand")
 
 
-def measured(staged: StagedTake) -> WorldErrors:
-    """The errors of one capture, the performer's height known."""
+def measured(staged: StagedTake, smooth: float = DEFAULT_STRENGTH) -> WorldErrors:
+    """The errors of one capture, the performer's height known, smoothed as a user's is."""
     true_world = staged.joints_world
-    motion = of_height(staged.motion, stature_m(true_world, CAPTURE))
+    motion = finished(staged.motion, stature_m(true_world, CAPTURE), smooth).motion
     world = to_world(motion)
     up_cam = up_direction_cam(motion.joints_cam.astype(np.float64), CAPTURE, motion.score, motion.times_s)
     tilt_deg = float(np.degrees(np.arccos(np.clip(up_cam @ staged.up_cam, -1.0, 1.0))))
     return world_errors(world, standing_points(world.standing_chance(), world.times_s), true_world, tilt_deg)
 
 
-def table(staged: Sequence[StagedTake]) -> list[dict[str, object]]:
+def table(staged: Sequence[StagedTake], smooth: float = DEFAULT_STRENGTH) -> list[dict[str, object]]:
     """One row a kind of motion and one of all: means over the clips, except where a clip says nothing."""
-    errors = [(kind_of(one.take.name), measured(one)) for one in staged]
+    errors = [(kind_of(one.take.name), measured(one, smooth)) for one in staged]
     kinds = [kind for kind in (*_KINDS, "stand") if any(kind == of for of, _ in errors)]
     rows: list[dict[str, object]] = []
     for kind in (*kinds, "all"):
@@ -79,11 +80,12 @@ def table(staged: Sequence[StagedTake]) -> list[dict[str, object]]:
     return rows
 
 
-def save(staged: Sequence[StagedTake], folder: Path) -> None:
-    """Every capture as motion.npz, and beside it which points of the feet truly stand. Raises OutputError."""
+def save(staged: Sequence[StagedTake], folder: Path, smooth: float = DEFAULT_STRENGTH) -> None:
+    """Every capture, made ready, as motion.npz; beside it which points of the feet truly stand. Raises OutputError."""
     for number, one in enumerate(staged):
         name = f"{number:03d}_{kind_of(one.take.name)}_{one.take.name}"
-        save_motion(folder / f"{name}.motion.npz", one.motion)
+        ready = finished(one.motion, stature_m(one.joints_world, CAPTURE), smooth).motion
+        save_motion(folder / f"{name}.motion.npz", ready)
         standing = true_contacts(one.joints_world, one.motion.fps)
         feet = foot_points(one.joints_world, CAPTURE)
         save_arrays(folder / f"{name}.truth.npz", {"standing": standing, "feet_world": feet})
@@ -96,6 +98,13 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10.0, help="only so much from the start of each take")
     parser.add_argument("--cameras", type=int, default=2, help="how many cameras see each take")
     parser.add_argument("--clean", action="store_true", help="the true 2D instead of a detector's")
+    parser.add_argument(
+        "--smooth",
+        type=float,
+        default=DEFAULT_STRENGTH,
+        metavar="0..1",
+        help="the user's slider (default: %(default)s)",
+    )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="write the captures and what they should be")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
     parser.add_argument("--into", type=Path, metavar="PAGE", help="write the table between the page's marks")
@@ -106,6 +115,7 @@ def main(words: list[str] | None = None) -> int:
     """The command line. Returns the exit code."""
     arguments = _arguments(words)
     try:
+        check_wishes(0.0, arguments.smooth)
         takes = [t for t in load_takes(arguments.motion, arguments.seconds) if len(t.joints_world) > _LEAST_S * t.fps]
         if not takes:
             raise MotionError("No take is long enough.", hint=f"Give takes of more than {_LEAST_S:g} s.")
@@ -115,9 +125,9 @@ def main(words: list[str] | None = None) -> int:
         lifter = Lifter(load_network(network_file(arguments.network)), "auto")
         noise = None if arguments.clean else NoiseOptions()
         staged = stage(takes, lifter, noise=noise, cameras=arguments.cameras)
-        rows = table(staged)
+        rows = table(staged, arguments.smooth)
         if arguments.save:
-            save(staged, arguments.save)
+            save(staged, arguments.save, arguments.smooth)
         if arguments.json:
             write_bytes(arguments.json, (json.dumps(rows, indent=1) + "\n").encode())
         if arguments.into:

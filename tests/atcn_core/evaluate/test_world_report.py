@@ -77,6 +77,10 @@ def test_the_command_prints_saves_and_fills_a_page(tmp_path: Path, capsys: pytes
     with np.load(tmp_path / "clips" / "000_stand_m2m_reject_01.truth.npz") as truth:
         assert truth["standing"].shape == (len(saved.times_s), 4)
     assert capsys.readouterr().out.count("|\n") == 4
+    assert main([*words, "--smooth", "0"]) == 0
+    calm, rough = saved.joints_cam, load_motion(tmp_path / "clips" / "000_stand_m2m_reject_01.motion.npz").joints_cam
+    assert np.abs(np.diff(calm, n=2, axis=0)).mean() < np.abs(np.diff(rough, n=2, axis=0)).mean()
+    assert main([*words, "--smooth", "7"]) == 2
 
 
 def test_motion_without_hands_and_feet_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
