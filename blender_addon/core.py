@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 if "." in (__package__ or ""):
-    from ..atcn_core import clip, egl, errors, frames, rotation, skeleton
+    from ..atcn_core import camera_path, clip, egl, errors, frames, rotation, skeleton
     from ..atcn_core.motion import (
         bone_tree,
         bvh,
@@ -29,7 +29,7 @@ if "." in (__package__ or ""):
     )
     from ..atcn_core.worker import client, environment, install, protocol
 else:
-    from atcn_core import clip, egl, errors, frames, rotation, skeleton
+    from atcn_core import camera_path, clip, egl, errors, frames, rotation, skeleton
     from atcn_core.motion import (
         bone_tree,
         bvh,
@@ -56,6 +56,7 @@ __all__ = [
     "bone_tree",
     "bvh",
     "bvh_person",
+    "camera_path",
     "client",
     "clip",
     "corrections",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Matrix
+from mathutils import Matrix, Quaternion
 
 from . import armature as armatures
 from . import compat, finishing, report, rigs, runs
@@ -24,6 +24,8 @@ __all__ = ["ATCN_OT_add_footage", "Added", "add_footage", "can_add"]
 
 # From camera axes (x right, y down, z forward) to Blender's cameras (x right, y up, z back).
 _BLENDER_CAMERA_AXES = np.diag([1.0, -1.0, -1.0])
+# A focal length that stays within this (logarithm) is no zoom.
+_LEAST_ZOOM = 0.002
 _OFFSET = "background_images[0].image_user.frame_offset"
 
 
@@ -61,6 +63,7 @@ def add_footage(
         _set_lens(data, matched.lens_of(motion, motion.image_wh_px if set_size else _frame_wh_px(scene)))
         data.clip_end = max(data.clip_end, 10.0 * float(np.linalg.norm(placed.place_world_m)))
         rate = _show_behind(data, image, motion, scene_fps(scene), start_frame)
+        _key_turns(camera, matched.camera_turns(motion, placed, _times_s(motion, scene)), start_frame)
         sound = _add_sound(scene, video, motion, start_frame)
         scene.camera = camera
         if set_size:
@@ -91,6 +94,25 @@ def _matrix(placed: matched.RigCamera) -> Matrix:
     matrix = Matrix((placed.world_from_cam @ _BLENDER_CAMERA_AXES).tolist()).to_4x4()
     matrix.translation = placed.place_world_m.tolist()
     return matrix
+
+
+def _times_s(motion: clip.Motion3D, scene: bpy.types.Scene) -> np.ndarray:
+    return frame_times_s(motion.times_s, scene_fps(scene))
+
+
+def _key_turns(camera: bpy.types.Object, turns: tuple[np.ndarray, np.ndarray] | None, start_frame: int) -> None:
+    """Key the camera's turns, and its lens if it zooms, one key a frame. turns: quaternions (N, 4) and zoom (N,)."""
+    if turns is None:
+        return
+    camera.rotation_mode = "QUATERNION"
+    axes, focal_mm = Matrix(_BLENDER_CAMERA_AXES.tolist()).to_quaternion(), camera.data.lens
+    zooms = np.ptp(np.log(turns[1])) > _LEAST_ZOOM
+    for number, (quat, zoom) in enumerate(zip(*turns, strict=True)):
+        camera.rotation_quaternion = Quaternion(quat.tolist()) @ axes
+        camera.keyframe_insert("rotation_quaternion", frame=start_frame + number)
+        if zooms:
+            camera.data.lens = focal_mm * float(zoom)
+            camera.data.keyframe_insert("lens", frame=start_frame + number)
 
 
 def _frame_wh_px(scene: bpy.types.Scene) -> tuple[float, float]:

@@ -24,7 +24,7 @@ from ..train.noise import NoiseOptions, disturb, draw_visibility, move_landmarks
 from .takes import KnownTake
 from .views import CAMERA, PICTURE_WH_PX, make_views
 
-__all__ = ["StagedTake", "stage"]
+__all__ = ["StagedTake", "detected", "stage"]
 
 _HEIGHT_M = 1.7
 
@@ -56,14 +56,14 @@ def stage(takes: Sequence[KnownTake], lifter: Lifter, *, noise: NoiseOptions | N
     for view in make_views(takes, cameras):
         seed = zlib.crc32(f"{view.take.name} {view.camera}".encode())
         keypoints = (
-            view.keypoints if noise is None else enhanced(_detected(view.joints_cam, view.keypoints, noise, seed))
+            view.keypoints if noise is None else enhanced(detected(view.joints_cam, view.keypoints, noise, seed))
         )
         motion = solve_motion(to_capture(keypoints), lifter, Reporter(), CAMERA)
         staged.append(StagedTake(view.take, view.joints_cam, _up_cam(view.take, view.joints_cam), motion))
     return staged
 
 
-def _detected(joints_cam: np.ndarray, shown: Keypoints2D, noise: NoiseOptions, seed: int) -> Keypoints2D:
+def detected(joints_cam: np.ndarray, shown: Keypoints2D, noise: NoiseOptions, seed: int) -> Keypoints2D:
     generator = torch.Generator().manual_seed(seed)
     points = torch.from_numpy(joints_cam.astype(np.float32))[None]
     moved = move_landmarks(points, noise, generator)

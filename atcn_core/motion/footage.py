@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..clip import Motion3D
+from ..rotation import matrix_to_quat, quat_multiply, quat_slerp, quat_unrolled
 from . import retarget
 from .rig_rest import RigRest
 from .rigmap import RigMap
 from .world import to_world_with_camera
 
-__all__ = ["Lens", "RigCamera", "camera_for_rig", "lens_of", "shown_frames"]
+__all__ = ["Lens", "RigCamera", "camera_for_rig", "camera_turns", "lens_of", "shown_frames"]
 
 # Blender's own default; only its ratio to the focal length counts.
 _SENSOR_MM = 36.0
@@ -20,7 +21,7 @@ _SENSOR_MM = 36.0
 
 @dataclass(frozen=True)
 class RigCamera:
-    """The camera from which a rig covers the performer in the picture.
+    """The camera from which a rig covers the performer in the picture; as it stands in the first frame, if it turns.
 
     world_from_cam: (3, 3) rotation from `cam` axes (x right, y down, z forward) into Blender's world.
     place_world_m:  (3,) where it stands.
@@ -52,6 +53,24 @@ def camera_for_rig(motion: Motion3D, rest: RigRest, rig_map: RigMap) -> RigCamer
     world, world_from_cam, place = to_world_with_camera(motion)
     scale, shift = retarget.solve(world, rest, rig_map).placement or (1.0, np.zeros(3))
     return RigCamera(world_from_cam, scale * place + shift)
+
+
+def camera_turns(motion: Motion3D, placed: RigCamera, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """How a camera that turns or zooms does so, at times within the clip (N,); None for one that stands still.
+
+    Returns world_from_cam as quaternions (N, 4), neighbours in one hemisphere, and the focal length over the first
+    frame's (N,).
+    """
+    path = motion.video_camera.path if motion.video_camera is not None else None
+    if path is None:
+        return None
+    turns = quat_unrolled(matrix_to_quat(path.first_from_cam))
+    after = np.searchsorted(motion.times_s, times_s).clip(1, max(len(turns) - 1, 1)).clip(max=len(turns) - 1)
+    before = np.maximum(after - 1, 0)
+    step_s = np.maximum(motion.times_s[after] - motion.times_s[before], 1e-9)
+    share = ((times_s - motion.times_s[before]) / step_s).clip(0.0, 1.0)
+    turned = quat_multiply(matrix_to_quat(placed.world_from_cam), quat_slerp(turns[before], turns[after], share))
+    return quat_unrolled(turned), np.exp(np.interp(times_s, motion.times_s, np.log(path.zoom)))
 
 
 def lens_of(motion: Motion3D, frame_wh_px: tuple[float, float]) -> Lens:

@@ -1,5 +1,6 @@
 """The film's camera beside an avatar: the film's own joints, seen through it, and the film's own time behind it."""
 
+import dataclasses
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from bpy_extras.object_utils import world_to_camera_view
 
 from blender_addon import compat, footage, rigs, runs, session
-from blender_addon.core import clip, errors, frames, skeleton
+from blender_addon.core import camera_path, clip, errors, frames, skeleton
 
 from .addon import ENGINE_PYTHON, ROOT, data_names, needs_engine, switched_on
 
@@ -81,6 +82,35 @@ def test_the_avatar_covers_the_performer_in_the_picture(switched_on, avatar):
         0.03 * height_px
     )
     assert whole < 0.03 * height_px
+
+
+def test_a_camera_that_turned_and_zoomed_does_so_again(switched_on):
+    motion, _ = true_motion()
+    frames_ = len(motion.times_s)
+    swing = np.linspace(0.0, 0.35, frames_)
+    turns = np.zeros((frames_, 3, 3))
+    turns[:, 1, 1] = 1.0
+    turns[:, 0, 0] = turns[:, 2, 2] = np.cos(swing)
+    turns[:, 0, 2], turns[:, 2, 0] = np.sin(swing), -np.sin(swing)
+    path = camera_path.CameraPath(turns, np.linspace(1.0, 1.4, frames_))
+    motion = dataclasses.replace(motion, video_camera=camera_path.VideoCamera("turning", "It turns.", path))
+    seen_m = (motion.joints_cam + motion.root_cam[:, None]) @ turns
+    slopes = seen_m[..., :2] / seen_m[..., 2:]
+    true_px = slopes * (motion.camera.focal_px * path.zoom)[:, None, None] + motion.camera.centre_px
+    armature, wish = applied(motion, "bruno", start_frame=5)
+    scene = bpy.context.scene
+    added = footage.add_footage(scene, armature, motion, FILM, wish.start_frame, set_size=True)
+    bones = rigs.map_of_armature(armature).bones
+    height_px = np.median(np.ptp(true_px[..., 1], axis=1))
+    apart = []
+    for number in range(0, frames_, 10):
+        scene.frame_set(wish.start_frame + number)
+        places = seen_px(scene.objects[added.camera], armature, motion.image_wh_px)
+        for role in ("left_thigh", "right_thigh", "left_foot", "right_foot"):
+            there = true_px[number, skeleton.CAPTURE.index(PLAYED[role])]
+            apart.append(np.linalg.norm(places[bones[role]] - there))
+    assert np.median(apart) < 0.03 * height_px
+    assert np.max(apart) < 0.08 * height_px
 
 
 def shown(camera: bpy.types.Object) -> int:

@@ -5,10 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from atcn_core.frames import Intrinsics, cam_to_px
-from atcn_core.motion.footage import camera_for_rig, lens_of, shown_frames
+from atcn_core.camera_path import CameraPath, VideoCamera
+from atcn_core.frames import WORLD_FROM_CAM, Intrinsics, cam_to_px
+from atcn_core.motion.footage import RigCamera, camera_for_rig, camera_turns, lens_of, shown_frames
 from atcn_core.motion.retarget import solve
 from atcn_core.motion.world import to_world, to_world_with_camera
+from atcn_core.rotation import quat_to_matrix
 from atcn_core.skeleton import CAPTURE
 from tests.atcn_core.motion.stick_rig import HEADS, RIG_MAP, posed_world, stick_rest
 from tests.atcn_core.motion.test_ground import filmed
@@ -50,6 +52,24 @@ def test_a_rig_of_any_size_and_place_covers_the_performer(size):
         captured = (world.joints_world[:, CAPTURE.index(HEADS[role])] - place) @ turn
         apart_px = np.linalg.norm(cam_to_px(on_rig, motion.camera) - cam_to_px(captured, motion.camera), axis=-1)
         assert np.median(apart_px) < 1.0, role
+
+
+def test_a_camera_turns_in_the_world_as_it_did_before_the_person():
+    motion = film_of(dancing(1.0))
+    assert camera_turns(motion, RigCamera(np.eye(3), np.zeros(3)), motion.times_s) is None
+    angles = np.linspace(0.0, 0.5, len(motion.times_s))
+    quats = np.stack([np.cos(angles / 2), 0 * angles, np.sin(angles / 2), 0 * angles], axis=1)
+    path = CameraPath(quat_to_matrix(quats), np.linspace(1.0, 2.0, len(angles)))
+    motion = dataclasses.replace(motion, video_camera=VideoCamera("turning", "", path))
+    placed = RigCamera(WORLD_FROM_CAM, np.zeros(3))
+    middle_s = np.array([motion.times_s[0], 0.5 * (motion.times_s[3] + motion.times_s[4]), motion.times_s[-1]])
+    found, zoom = camera_turns(motion, placed, middle_s)
+    wanted = [angles[0], 0.5 * (angles[3] + angles[4]), angles[-1]]
+    ahead_world = quat_to_matrix(found)[:, :, 2]
+    # turned about the picture's downward axis: to the right, seen from above
+    np.testing.assert_allclose(ahead_world, [[np.sin(a), np.cos(a), 0.0] for a in wanted], atol=1e-6)
+    assert zoom[[0, 2]] == pytest.approx([1.0, 2.0])
+    assert zoom[1] == pytest.approx(np.sqrt(path.zoom[3] * path.zoom[4]))
 
 
 @pytest.mark.parametrize("frame_wh_px", [(640, 480), (1920, 1080), (1080, 1920)])
