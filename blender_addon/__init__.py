@@ -15,9 +15,11 @@ from . import (
     pose_preview,
     preferences,
     properties,
+    report_panel,
     rig_roles,
     runs,
     source_panel,
+    take_reports,
 )
 
 __all__ = ["register", "unregister"]
@@ -27,6 +29,7 @@ CLASSES = (
     corrections.AtcnCorrections,
     panel_result.AtcnResult,
     panel_finish.AtcnFinish,
+    report_panel.AtcnReport,
     properties.AtcnSettings,
     operators.ATCN_OT_capture,
     operators.ATCN_OT_apply_last,
@@ -34,6 +37,9 @@ CLASSES = (
     operators.ATCN_OT_install_engine,
     source_panel.ATCN_OT_transfer,
     footage.ATCN_OT_add_footage,
+    report_panel.ATCN_OT_look_at_doubt,
+    report_panel.ATCN_OT_mark_doubtful,
+    report_panel.ATCN_OT_unmark_doubtful,
     export_panel.ATCN_OT_export,
     pose_preview.ATCN_OT_preview_pose,
     corrections.ATCN_OT_reset_corrections,
@@ -42,6 +48,7 @@ CLASSES = (
     rig_roles.ATCN_OT_save_rig_map,
     preferences.AtcnPreferences,
     panels.ATCN_PT_capture,
+    report_panel.ATCN_PT_report,
     corrections.ATCN_PT_corrections,
     panel_result.ATCN_PT_result,
     export_panel.ATCN_PT_export,
@@ -61,6 +68,7 @@ def register() -> None:
 def unregister() -> None:
     """`register` backwards; a worker that still runs is ended."""
     runs.forget()
+    take_reports.forget()
     pose_preview.unregister_handlers()
     bpy.app.handlers.load_pre.remove(operators.handle_load_pre)
     del bpy.types.Scene.atcn

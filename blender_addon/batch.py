@@ -21,11 +21,23 @@ if not __package__:  # started as a file by Blender: the package is entered here
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     __package__ = "blender_addon"
 
-from . import corrections, engine, exporting, finishing, footage, motion_source, panel_finish, result, session
+from . import (
+    corrections,
+    engine,
+    exporting,
+    finishing,
+    footage,
+    motion_source,
+    panel_finish,
+    result,
+    session,
+    take_reports,
+)
 from .core import ROOT, client, clip, errors, feet, protocol, world
 from .hush import silent
 from .preview import render_preview, require_renderer
 from .status import Status
+from .steps import finish
 
 __all__ = ["main", "run_as_program"]
 
@@ -91,6 +103,10 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     modes = list(feet.FOOT_MODES)
     parser.add_argument("--feet", choices=modes, default="auto", help=f"how standing feet are held: {', '.join(modes)}")
     parser.add_argument("--preview", action="store_true", help="also make a film of the avatar beside the video")
+    parser.add_argument(
+        "--report", type=Path, metavar="PATH", help="also write take reports: a folder; for one video also an .html"
+    )
+    parser.add_argument("--no-overlay", action="store_true", help="leave out the film of the report")
     parser.add_argument("--footage", action="store_true", help="also add the video's camera, the video and its sound")
     kinds = [kind.lower() for kind in exporting.KINDS]
     parser.add_argument(
@@ -108,8 +124,10 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.export = [kind.upper() for kind in options.export]
     if len(options.video or options.bvh) > 1 and options.out.suffix == ".blend":
         parser.error("--out must be a folder for several videos")
-    if options.bvh and (options.keypoints is not None or options.preview or options.footage):
-        parser.error("--keypoints, --preview and --footage are for videos")
+    if options.bvh and (options.keypoints or options.preview or options.footage or options.report):
+        parser.error("--keypoints, --preview, --footage and --report are for videos")
+    if len(options.video) > 1 and options.report is not None and options.report.suffix == ".html":
+        parser.error("--report must be a folder for several videos")
     if len(options.video) > 1 and options.keypoints is not None:
         parser.error("--keypoints is for one video")
     return options
@@ -151,6 +169,8 @@ class _Job:
             smooth=options.smooth,
             cached=not options.again,
             fingers=options.fingers,
+            report=options.report is not None,
+            report_film=not options.no_overlay,
         )
         self._keypoints_out = kept if self._request.keypoints is None else None
         self._out = out.absolute()
@@ -160,6 +180,7 @@ class _Job:
         self._exports = options.export
         self._footage = options.footage
         self._preview = self._out.with_name(self._out.stem + "_preview.mp4") if options.preview else None
+        self._page = _page(options.report, self._out.stem)
 
     def run(self) -> str:
         """Capture, apply, save, and make the preview. Returns the rest of the job's line. Raises AtcnError."""
@@ -171,7 +192,11 @@ class _Job:
             motion, fps, keypoints_path = self._taken(Path(folder))
             if self._start_scene is None:
                 session.set_scene_rate(scene, fps)
+            found = finish(take_reports.figures(self._request, motion))
             applied = session.apply_capture(self._request, motion, scene)
+            if found is not None:
+                take_reports.mark(scene, found.report, self._request.clip_name, applied.first_frame)
+                finish(take_reports.measuring(scene, applied, found))
             motion = finishing.ready(motion, self._request.height_m, self._request.smooth).motion
             if self._start_scene is None:
                 scene.frame_start, scene.frame_end = applied.first_frame, applied.last_frame
@@ -200,7 +225,8 @@ class _Job:
         if request.motion is not None:
             there = motion_source.motion_of(request.motion, bpy.context.scene, request.start_s, request.end_s)
             return there, motion_source.rate_of(there), ""
-        paths = self._work(session.capture_job(request, folder, self._keypoints_out))
+        paths = self._work(session.capture_job(request, folder, self._keypoints_out, self._page.stem))
+        finish(take_reports.keeping(paths, self._page.parent.absolute()))
         captured = clip.load_motion(Path(paths["motion"]))
         return captured, captured.fps, paths["keypoints"]
 
@@ -260,6 +286,13 @@ class _Shown:
     def clear(self) -> None:
         if sys.stderr.isatty():
             sys.stderr.write("\r\033[K")
+
+
+def _page(wanted: Path | None, name: str) -> Path:
+    """The take report's page of a job whose .blend has this name. wanted: a folder or an .html file."""
+    if wanted is None:
+        return Path()
+    return wanted if wanted.suffix == ".html" else wanted / f"{name}.html"
 
 
 def _say(stream: TextIO, line: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 if "." in (__package__ or ""):
-    from ..atcn_core import camera_path, clip, egl, errors, frames, rotation, skeleton
+    from ..atcn_core import camera_path, clip, egl, errors, files, frames, rotation, skeleton
     from ..atcn_core.motion import (
         bone_tree,
         bvh,
@@ -25,11 +25,14 @@ if "." in (__package__ or ""):
         reduction,
         retarget,
         rigmap,
+        take_report,
+        take_rig,
+        take_table,
         world,
     )
     from ..atcn_core.worker import client, environment, install, protocol
 else:
-    from atcn_core import camera_path, clip, egl, errors, frames, rotation, skeleton
+    from atcn_core import camera_path, clip, egl, errors, files, frames, rotation, skeleton
     from atcn_core.motion import (
         bone_tree,
         bvh,
@@ -46,6 +49,9 @@ else:
         reduction,
         retarget,
         rigmap,
+        take_report,
+        take_rig,
+        take_table,
         world,
     )
     from atcn_core.worker import client, environment, install, protocol
@@ -64,6 +70,7 @@ __all__ = [
     "environment",
     "errors",
     "feet",
+    "files",
     "finish",
     "footage",
     "frames",
@@ -79,6 +86,9 @@ __all__ = [
     "rigmap",
     "rotation",
     "skeleton",
+    "take_report",
+    "take_rig",
+    "take_table",
     "world",
 ]
 

@@ -7,7 +7,7 @@ import bpy
 from . import report, runs, steps
 from .core import errors
 
-__all__ = ["WorkerOperator"]
+__all__ = ["WorkerOperator", "redraw"]
 
 TIMER_S = 0.1
 
@@ -69,7 +69,7 @@ class WorkerOperator:
             result = report.failed(self, self.failed_headline, error)
         finally:
             if result == {"PASS_THROUGH"}:
-                _redraw(context)
+                redraw(context)
             else:
                 self._tidy(context)
         return result
@@ -115,10 +115,10 @@ class WorkerOperator:
             runs.end()
         if runs.status.running:  # neither an end nor an expected failure: an error flies on to Blender's console
             runs.status.fail(self.failed_headline, "The add-on met an error of its own; the system console tells more.")
-        _redraw(context)
+        redraw(context)
 
 
-def _redraw(context: bpy.types.Context) -> None:
+def redraw(context: bpy.types.Context) -> None:
     """Have the panel drawn anew, wherever it is seen."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:

@@ -16,7 +16,7 @@ from .armature import rest_bones, rest_of
 from .compat import action_curves
 from .core import bone_tree, bvh_person, errors, from_rig, recognise, retarget, rigmap, world
 
-__all__ = ["MotionSource", "animated_range", "check", "kept_frame", "motion_of", "rate_of"]
+__all__ = ["MotionSource", "animated_range", "check", "kept_frame", "map_of_shown_bones", "motion_of", "rate_of"]
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _moving_armature(source: MotionSource, scene: bpy.types.Scene) -> bpy.types.
 
 
 def _armature_motion(armature: bpy.types.Object, scene: bpy.types.Scene) -> world.WorldMotion:
-    rig_map = _map_of_shown_bones(armature)
+    rig_map = map_of_shown_bones(armature)
     first, last = animated_range(armature) or (scene.frame_start, scene.frame_end)
     if last <= first:
         raise errors.MotionError(
@@ -127,7 +127,7 @@ def _armature_motion(armature: bpy.types.Object, scene: bpy.types.Scene) -> worl
     return from_rig.joints_of_rig(moving, rig_map)
 
 
-def _map_of_shown_bones(armature: bpy.types.Object) -> rigmap.RigMap:
+def map_of_shown_bones(armature: bpy.types.Object) -> rigmap.RigMap:
     """The bones to read the pose off: of control rigs those that move the skin, whoever leads them (FK, IK)."""
     rig_map = rigs.map_of_armature(armature)
     if not rig_map.switches:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from . import engine, pose_preview, properties, report, runs, session
+from . import engine, pose_preview, properties, report, runs, session, take_reports
 from .blocks import Held
 from .core import ROOT, clip, errors, protocol
 from .modal import WorkerOperator
@@ -50,6 +50,7 @@ class ATCN_OT_capture(WorkerOperator, bpy.types.Operator):  # noqa: N801  Blende
         runs.status.hear(protocol.Progress("apply", 0, 0))
         motion = yield from aside(clip.load_motion, Path(paths["motion"]))
         runs.last_capture = (self._request, motion)
+        yield from take_reports.keeping(paths)
         return (yield from applying_last(self._scene.get()))
 
 
@@ -137,10 +138,13 @@ def applying_last(scene: bpy.types.Scene) -> Steps[str]:
     request, motion = runs.last_capture
     held = Held.of(scene)
     pose_preview.switch_off()
+    found = yield from take_reports.figures(request, motion)
     applied = yield from session.applying(request, motion, scene)
     # so that the next capture goes on the same character instead of bringing in a second one
     scene = held.get()
     scene.atcn.armature = scene.objects[applied.armature]
     scene.atcn.target = "ARMATURE"
+    take_reports.present(scene, request, applied, found)
+    take_reports.measure_on_rig(scene, applied, found)
     runs.status.note = applied.note
     return f"{applied.frames} frames on {applied.armature}. {applied.keys}".rstrip()

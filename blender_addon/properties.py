@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from . import corrections, panel_finish, panel_result, pose_preview, rig_roles, rigs
+from . import corrections, panel_finish, panel_result, pose_preview, report_panel, rig_roles, rigs
 from .motion_source import MotionSource
 from .session import Request, RigChoice
 
@@ -91,6 +91,7 @@ class AtcnSettings(bpy.types.PropertyGroup):
     result: bpy.props.PointerProperty(type=panel_result.AtcnResult)
     finish: bpy.props.PointerProperty(type=panel_finish.AtcnFinish)
     corrections: bpy.props.PointerProperty(type=corrections.AtcnCorrections)
+    report: bpy.props.PointerProperty(type=report_panel.AtcnReport)
     feet: bpy.props.EnumProperty(
         name="Feet",
         description="How feet that stand are held",
@@ -140,4 +141,6 @@ def request_of(scene: bpy.types.Scene) -> Request:
         smooth=settings.finish.smooth,
         result=panel_result.options_of(settings.result, settings.armature if settings.target == "ARMATURE" else None),
         motion=_motion_of(settings),
+        report=settings.report.make,
+        report_film=settings.report.film,
     )

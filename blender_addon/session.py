@@ -44,8 +44,8 @@ class Request:
     motion: a movement that is there already, to be taken instead of the video's, or None; no worker is needed then.
     corrections: the animator's own, over the whole clip. parts: those of the body that get keys, of `parts.PARTS`.
     result: how the keys are written. feet: how feet that stand are held, one of `feet.FOOT_MODES`.
-    cached, fingers: as in the worker's job. height_m: the performer's, 0 where it is not known; smooth: how much a captured
-    movement is smoothed, 0..1.
+    report: whether a take report is made, report_film: with its film. cached, fingers: as in the worker's job.
+    height_m: the performer's, 0 where it is not known; smooth: how much a captured movement is smoothed, 0..1.
     """
 
     video: Path
@@ -61,6 +61,8 @@ class Request:
     result: ResultOptions = NEW_ACTION
     feet: str = "auto"
     cached: bool = True
+    report: bool = False
+    report_film: bool = True
     height_m: float = 0.0
     smooth: float = finish.DEFAULT_STRENGTH
     fingers: bool = False
@@ -121,8 +123,13 @@ def _check_video(request: Request) -> None:
         raise errors.KeypointsError(f"There is no keypoint file {request.keypoints}.", hint="Choose another file.")
 
 
-def capture_job(request: Request, folder: Path, keypoints_out: Path | None = None) -> protocol.CaptureJob:
-    """The worker's part of a capture; its files go into `folder`, save the keypoints where they shall be kept."""
+def capture_job(
+    request: Request, folder: Path, keypoints_out: Path | None = None, report_name: str = ""
+) -> protocol.CaptureJob:
+    """The worker's part of a capture; its files go into `folder`, save the keypoints where they shall be kept.
+
+    report_name: of the take report's files, "" for the clip's own.
+    """
     return protocol.CaptureJob(
         video=str(request.video.absolute()),
         motion_out=str(folder / "motion.npz"),
@@ -136,6 +143,8 @@ def capture_job(request: Request, folder: Path, keypoints_out: Path | None = Non
         finish_later=True,
         start_s=request.start_s,
         end_s=request.end_s,
+        report_out=str(folder / f"{report_name or request.clip_name}.html") if request.report else "",
+        report_film=request.report_film,
     )
 
 

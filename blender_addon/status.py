@@ -19,6 +19,8 @@ STAGES = {
     "lift": "Lifting to 3D",
     "root": "Solving the path",
     "solve": "Solving the path",
+    "report": "Writing the take report",
+    "overlay": "Filming the overlay",
     "apply": "Putting it on the rig",
     "environment": "Making the environment",
     "packages": "Installing packages",
