@@ -1,4 +1,4 @@
-"""From a video to motion.npz: detect, put right, lift, constant limbs, root path.
+"""From a video to motion.npz: detect, put right, lift, bring onto the picture with constant limbs and a root path.
 
 `python -m atcn_core.capture VIDEO --out FILE`.
 The order of the stages lives here; what they do lives in their own modules.
@@ -114,14 +114,12 @@ def solve_motion(
     the first one's, in which the motion is told.
     """
     from .camera.compensate import in_first_axes
+    from .lift.fit import fitted_to_picture
     from .motion.fingers_steady import hand_motion
-    from .motion.root import constant_limb_lengths, root_path_cam
 
     reporter.progress("lift", 0, 0)
-    joints_cam = lifter.lift(keypoints, camera, reporter, first_from_cam)
-    joints_cam = constant_limb_lengths(joints_cam, keypoints.skeleton, keypoints.score)
-    root_cam = root_path_cam(joints_cam, keypoints.xy_px, keypoints.score, camera, keypoints.times_s)
-    reporter.check_cancelled()
+    lifted_cam = lifter.lift(keypoints, camera, reporter, first_from_cam)
+    joints_cam, root_cam = fitted_to_picture(lifted_cam, keypoints, camera, reporter=reporter)
     return Motion3D(
         skeleton=keypoints.skeleton,
         times_s=keypoints.times_s,

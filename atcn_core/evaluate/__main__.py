@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--drop", type=float, default=Request.drop, help="share of the 2D joints that are not seen, as 0.1")
     add("--per", nargs="+", default=[], choices=PER, help="errors by action, by joint, over time")
     add("--tables", action="store_true", help="the paper's ablations (Tables 2 to 5) and causal networks (Table 10)")
+    add("--fitted", action="store_true", help="also with every clip brought onto its picture, as a capture is")
     add("--attention", action="store_true", help="how much the temporal attention differs between samples")
     add("--speed", action="store_true", help="frames lifted a second")
     add("--pose2sim", type=Path, help="the pose2sim_single folder: scores the first weights on real video")

@@ -31,6 +31,7 @@ class Request:
     motion:   BVH files, folders, or .npz files of joint positions; windows: random windows of a folder's `val`, 0 for
               none. cameras, seconds: how many cameras see each take, and how much of it (0: all).
     noise_px: levels of white noise on the 2D joints in a picture 1000 px wide; drop: share of joints not seen.
+    fitted:   also with every clip brought onto its picture (`lift.fit`), as a capture is.
     per:      of PER. tables: the paper's tables 2 to 5 and 10.
     human36m, humaneva: VideoPose3D's files of 3D positions, scored by the paper's protocols before their own cameras;
               ..._2d: its files of detected 2D, None for the true picture. humaneva_focal_px: see humaneva_views.
@@ -45,6 +46,7 @@ class Request:
     drop: float = 0.0
     per: tuple[str, ...] = ()
     tables: bool = False
+    fitted: bool = False
     attention: bool = False
     speed: bool = False
     pose2sim: Path | None = None
@@ -177,6 +179,16 @@ def _score_scene(
             lifted = lift_views(one.network, scene.views, noise_px=level, drop=request.drop, device=request.device)
             measures = overall(lifted)
             rows.append({"network": one.label, "noise px": f"{level:g}", **measures})
+            if request.fitted:
+                brought = lift_views(
+                    one.network,
+                    scene.views,
+                    noise_px=level,
+                    drop=request.drop,
+                    fitted=True,
+                    device=request.device,
+                )
+                rows.append({"network": f"{one.label}, fitted", "noise px": f"{level:g}", **overall(brought)})
             noise_p2[one.label][level] = p2_mm(lifted)
             if level == levels[0]:
                 clean[one.label], p1[one.label] = lifted, float(str(measures["P1"]))

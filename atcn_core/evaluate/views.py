@@ -10,6 +10,7 @@ import numpy as np
 
 from ..clip import Keypoints2D, to_capture
 from ..frames import Intrinsics, cam_to_px
+from ..lift.fit import fitted_to_picture
 from ..lift.predict import TRAINING_FPS
 from ..reporter import Reporter
 from ..skeleton import CAPTURE, H36M_17
@@ -25,6 +26,8 @@ _LEAST_DISTANCE_M = 5.0
 _PITCH_RAD = np.deg2rad(10.0)
 _MARGIN = 0.95
 _JOINTS = CAPTURE.indices(*H36M_17.joints)
+# How far the true picture is trusted, at the person's distance: the joints of mocap are not quite at one length either.
+EXACT_M = 0.006
 
 
 @dataclass(frozen=True)
@@ -110,14 +113,28 @@ def disturbed(keypoints: Keypoints2D, noise_px: float, drop: float, seed: int) -
 
 
 def lift_views(
-    network: Network, views: Sequence[View], *, noise_px: float = 0.0, drop: float = 0.0, device: str = "cpu"
+    network: Network,
+    views: Sequence[View],
+    *,
+    noise_px: float = 0.0,
+    drop: float = 0.0,
+    fitted: bool = False,
+    device: str = "cpu",
 ) -> list[LiftedView]:
-    """Every view through every window of the network, camera known, flip averaged, at the keypoints' own times."""
+    """Every view through every window of the network, camera known, flip averaged, at the keypoints' own times.
+
+    fitted: and then brought onto the picture (`lift.fit`), whose error is said to be the noise and a trace more.
+    """
     lifter = lifter_of(network, device)
     lifted = []
     for seed, view in enumerate(views):
         keypoints = to_capture(disturbed(view.keypoints, noise_px, drop, seed))
-        lifted.append(answered(view, lifter.lift(keypoints, view.lens, Reporter())))
+        poses_cam = lifter.lift(keypoints, view.lens, Reporter())
+        if fitted:
+            away_m = float(np.median(view.joints_cam[:, CAPTURE.index("hip"), 2]))
+            picture_m = float(np.hypot(EXACT_M, noise_px * away_m / view.lens.focal_px))
+            poses_cam, _ = fitted_to_picture(poses_cam, keypoints, view.lens, picture_m)
+        lifted.append(answered(view, poses_cam))
     return lifted
 
 

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["NormalisedWindows", "flip_poses", "flip_windows", "normalise_windows", "quantise_score"]
+__all__ = [
+    "SEEN",
+    "SEEN_FOR_SURE",
+    "NormalisedWindows",
+    "flip_poses",
+    "flip_windows",
+    "normalise_windows",
+    "quantise_score",
+]
+
+# A detector's confidence above which a joint counts as guessed, and as seen.
+SEEN, SEEN_FOR_SURE = 0.05, 0.5
 
 _LEAST_SIZE = 1e-3
 
@@ -32,7 +43,7 @@ def quantise_score(score: Tensor) -> Tensor:
 
     Raw confidences change meaning with resolution and detector; three steps do not.
     """
-    return torch.where(score > 0.5, 1.0, torch.where(score > 0.05, 0.5, 0.0))
+    return torch.where(score > SEEN_FOR_SURE, 1.0, torch.where(score > SEEN, 0.5, 0.0))
 
 
 def _nearest_seen(values: Tensor, seen: Tensor) -> Tensor:
