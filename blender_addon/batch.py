@@ -28,6 +28,7 @@ from . import (
     finishing,
     footage,
     motion_source,
+    panel_camera,
     panel_finish,
     result,
     session,
@@ -96,6 +97,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--again", action="store_true", help="look at videos anew, also where their joints are kept")
     parser.add_argument("--fingers", action="store_true", help="also find the fingers, which takes about as long again")
+    panel_camera.add_arguments(parser)
     parser.add_argument("--start", type=float, metavar="S", help="begin at this time of the video")
     parser.add_argument("--end", type=float, metavar="S", help="end before this time of the video")
     network = protocol.DEFAULT_NETWORK
@@ -169,6 +171,8 @@ class _Job:
             smooth=options.smooth,
             cached=not options.again,
             fingers=options.fingers,
+            camera=options.camera,
+            fov_deg=options.fov,
             report=options.report is not None,
             report_film=not options.no_overlay,
         )

@@ -11,7 +11,8 @@ __all__ = ["Ready", "forget", "ready", "ready_world"]
 
 @dataclass(frozen=True)
 class Ready:
-    """A movement to be put on a rig. note: what was done to it, for the user; "" for one that was no capture."""
+    """A movement to be put on a rig. note: what was done to it and what is known of its film's camera, for the user; ""
+    for one that was no capture."""
 
     motion: clip.Motion3D | world.WorldMotion
     note: str = ""
@@ -34,7 +35,8 @@ def ready(motion: clip.Motion3D | world.WorldMotion, height_m: float, smooth: fl
     if known is not None and known[0] is motion and known[1:3] == (height_m, smooth):
         return known[3]
     made = finish.finished(motion, height_m, smooth)
-    answer = Ready(made.motion, made.sentence)
+    seen = motion.video_camera
+    answer = Ready(made.motion, made.sentence if seen is None else f"{made.sentence} {seen.note}")
     _ready = (motion, height_m, smooth, answer)
     return answer
 

@@ -6,7 +6,7 @@ import textwrap
 
 import bpy
 
-from . import engine, panel_finish, rig_roles, runs, source_panel
+from . import engine, panel_camera, panel_finish, rig_roles, runs, source_panel
 from .core import errors
 from .footage import ATCN_OT_add_footage, can_add
 from .operators import ATCN_OT_apply_last, ATCN_OT_cancel, ATCN_OT_capture, ATCN_OT_install_engine
@@ -54,6 +54,7 @@ def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
     if settings.source == "VIDEO":
         layout.prop(settings, "fingers")
     if settings.source == "VIDEO":
+        panel_camera.draw(layout, settings.camera)
         panel_finish.draw(layout, settings.finish)
     layout.prop(settings, "start_frame")
     layout.prop(settings, "use_range")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from . import corrections, panel_finish, panel_result, pose_preview, report_panel, rig_roles, rigs
+from . import corrections, panel_camera, panel_finish, panel_result, pose_preview, report_panel, rig_roles, rigs
 from .motion_source import MotionSource
 from .session import Request, RigChoice
 
@@ -83,6 +83,7 @@ class AtcnSettings(bpy.types.PropertyGroup):
     end_s: bpy.props.FloatProperty(
         name="End", description="Where in the video to stop, in seconds", min=0.0, default=10.0, step=10, precision=2
     )
+    camera: bpy.props.PointerProperty(type=panel_camera.AtcnCamera)
     fingers: bpy.props.BoolProperty(
         name="Fingers",
         description="Also find the fingers, which takes about as long again; rigs without fingers stay as they are",
@@ -137,6 +138,8 @@ def request_of(scene: bpy.types.Scene) -> Request:
         parts=settings.corrections.to_parts(),
         feet=settings.feet,
         fingers=settings.fingers,
+        camera=settings.camera.mode,
+        fov_deg=settings.camera.fov_deg,
         height_m=settings.finish.height_m,
         smooth=settings.finish.smooth,
         result=panel_result.options_of(settings.result, settings.armature if settings.target == "ARMATURE" else None),

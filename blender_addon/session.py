@@ -44,7 +44,8 @@ class Request:
     motion: a movement that is there already, to be taken instead of the video's, or None; no worker is needed then.
     corrections: the animator's own, over the whole clip. parts: those of the body that get keys, of `parts.PARTS`.
     result: how the keys are written. feet: how feet that stand are held, one of `feet.FOOT_MODES`.
-    report: whether a take report is made, report_film: with its film. cached, fingers: as in the worker's job.
+    report: whether a take report is made, report_film: with its film. cached, fingers, camera, fov_deg: as in the
+    worker's job.
     height_m: the performer's, 0 where it is not known; smooth: how much a captured movement is smoothed, 0..1.
     """
 
@@ -66,6 +67,8 @@ class Request:
     height_m: float = 0.0
     smooth: float = finish.DEFAULT_STRENGTH
     fingers: bool = False
+    camera: str = "auto"
+    fov_deg: float = 0.0
 
     @property
     def clip_name(self) -> str:
@@ -138,6 +141,8 @@ def capture_job(
         network=request.network,
         cached=request.cached,
         fingers=request.fingers,
+        camera=request.camera,
+        fov_deg=request.fov_deg,
         height_m=request.height_m,
         smooth=request.smooth,
         finish_later=True,
@@ -170,11 +175,11 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
         rig_map = rig.map if rig is not None else rigs.map_of_armature(things[0])
         held = [blocks.Held.of(thing) for thing in things]
         yield
-        ready = yield from aside(finishing.ready, motion, request.height_m, request.smooth)
+        placed = yield from aside(finishing.ready_world, motion, request.height_m, request.smooth)
         action, kept = yield from posing(
             held[0].get(),
             rig_map,
-            ready.motion,
+            placed,
             fps=fps,
             action_name=request.clip_name,
             start_frame=request.start_frame,
@@ -200,7 +205,8 @@ def applying(request: Request, motion: clip.Motion3D | world.WorldMotion, scene:
             in_part=request.parts != parts.WHOLE,
         )
     keys = kept.sentence if kept is not None else ""
-    return Applied(things[0].name, action.name, request.start_frame, last_frame, keys, ready.note)
+    note = finishing.ready(motion, request.height_m, request.smooth).note
+    return Applied(things[0].name, action.name, request.start_frame, last_frame, keys, note)
 
 
 def as_wished(captured: Request, wished: Request) -> Request:

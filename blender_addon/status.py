@@ -15,6 +15,7 @@ STAGES = {
     "model": "Making the detector's model",
     "detect": "Finding the person",
     "hands": "Finding the fingers",
+    "camera": "Following the background",
     "track": "Following the person",
     "lift": "Lifting to 3D",
     "root": "Solving the path",
