@@ -34,7 +34,7 @@ from .mediapipe import stderr_hushed
 from .model import HANDS, ensure_model
 from .sides import SPREAD_OF_STANDING_M, body_size_px
 
-__all__ = ["SIDES", "find_hands", "hand_squares_px"]
+__all__ = ["SIDES", "find_hands", "hand_squares_px", "px_per_m"]
 
 SIDES = ("left", "right")
 # The square's side, and how far its middle lies beyond the wrist in lengths from there to the knuckles.
@@ -100,7 +100,7 @@ def find_hands(video: Path | str, keypoints: Keypoints2D, reporter: Reporter | N
     if missing:
         raise KeypointsError(f"Hands cannot be found without the joint {missing[0]}.", hint="Detect the video again.")
     keypoints = enhanced(keypoints)
-    scale_px = _px_per_m(keypoints)
+    scale_px = px_per_m(keypoints)
     squares = {side: hand_squares_px(keypoints, side, scale_px) for side in SIDES}
     wrists = {side: keypoints.xy_px[:, keypoints.skeleton.index(f"{side}_wrist")] for side in SIDES}
     frames = len(keypoints.times_s)
@@ -144,7 +144,7 @@ def hand_squares_px(keypoints: Keypoints2D, side: str, scale_px: np.ndarray) -> 
     ]
 
 
-def _px_per_m(keypoints: Keypoints2D) -> np.ndarray:
+def px_per_m(keypoints: Keypoints2D) -> np.ndarray:
     """(T,) pixels to a metre of the person, by how far all joints are spread."""
     return body_size_px(keypoints.xy_px.astype(np.float64), keypoints.score, keypoints.times_s) / SPREAD_OF_STANDING_M
 
