@@ -21,6 +21,7 @@ LIGHT = (
     "atcn_core.camera_path",
     "atcn_core.clip",
     "atcn_core.files",
+    "atcn_core.hands",
     "atcn_core.reporter",
     "atcn_core.egl",
     "atcn_core.worker",
