@@ -42,7 +42,7 @@ def as_long_as(motion: clip.Motion3D, frames: int) -> clip.Motion3D:
         for field in fields(motion)
         if isinstance(value := getattr(motion, field.name), np.ndarray) and len(value) == len(motion.times_s)
     }
-    return replace(motion, **arrays | {"times_s": np.arange(frames) * step_s}, hands=None)
+    return replace(motion, **arrays | {"times_s": np.arange(frames) * step_s}, hands=None, video_camera=None)
 
 
 def seconds_again(motion: clip.Motion3D, rig: str) -> list[Again]:
