@@ -26,6 +26,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".part", delete=False) as handle:
             temporary = Path(handle.name)
             yield handle  # type: ignore[misc]  # a wrapper that is as good as a file
+        temporary.chmod(0o644)  # temporary files are for nobody else's eyes
         temporary.replace(path)
     except OSError as error:
         if temporary is not None:

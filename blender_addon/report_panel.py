@@ -122,7 +122,7 @@ def _draw_report(layout: bpy.types.UILayout, scene: bpy.types.Scene, report: tak
     box.label(text=data.stem, icon="FILE_MOVIE")
     column = box.column(align=True)
     for words, value in lines_of(report):
-        row = column.split(factor=0.62)
+        row = column.split(factor=0.66)
         row.label(text=words)
         row.label(text=value)
     _draw_doubts(box, scene, report)
@@ -154,14 +154,14 @@ def _draw_doubts(layout: bpy.types.UILayout, scene: bpy.types.Scene, report: tak
 
 def lines_of(report: take_report.TakeReport) -> list[tuple[str, str]]:
     """The report in short lines: words and value."""
-    lines = [("Person found", f"{report.found_percent:.0f} % of frames")]
+    lines = [("Found, of the frames", f"{report.found_percent:.0f} %")]
     if report.reprojection_percent is not None:
-        lines.append(("Beside the picture", f"{report.reprojection_percent:.1f} % of height"))
+        lines.append(("Beside the picture, of height", f"{report.reprojection_percent:.1f} %"))
     if report.rig_foot_slide_cm_s is not None:
         lines.append((f"Feet slide on {report.rig}", f"{report.rig_foot_slide_cm_s:.1f} cm/s"))
     if report.rig_below_floor_cm is not None:
-        worst = f"{report.rig_below_floor_cm:.1f} cm, worst {report.rig_deepest_cm:.1f}"
-        lines.append(("Below the floor", worst))
+        lines.append(("Below the floor", f"{report.rig_below_floor_cm:.1f} cm"))
+        lines.append(("Below the floor at worst", f"{report.rig_deepest_cm:.1f} cm"))
     if report.jitter_mm is not None:
         lines.append(("Jitter", f"{report.jitter_mm:.1f} mm/frame²"))
     lines.append(("Limb lengths off by", f"{report.limb_length_percent:.1f} %"))

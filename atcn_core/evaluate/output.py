@@ -64,4 +64,3 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a file under a temporary name in its folder, then rename it: never half a file. Raises OutputError."""
     with whole_file(Path(path)) as handle:
         handle.write(content)
-        Path(handle.name).chmod(0o644)

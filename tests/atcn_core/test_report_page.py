@@ -55,6 +55,7 @@ def test_the_page_is_well_formed_whole_in_itself_and_tells_the_figures(take, tmp
     assert f"{report.seen_percent:.1f} %" in text
     assert paths == {"report": str(tmp_path / "a <b> & c.html"), "report_data": str(tmp_path / "a <b> & c.json")}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a <b> & c.html", "a <b> & c.json"]
+    assert all(path.stat().st_mode & 0o444 == 0o444 for path in tmp_path.iterdir())  # colleagues may read them
 
 
 def test_the_frame_in_the_middle_of_a_doubt_is_shown_with_the_joints_drawn_over(take, tmp_path):
