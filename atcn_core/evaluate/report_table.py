@@ -42,7 +42,9 @@ def rows_of(reports: dict[str, TakeReport]) -> list[dict[str, object]]:
 def _figures(report: TakeReport) -> dict[str, object]:
     values = {words: getattr(report, field) for words, field, _ in _COLUMNS}
     digits = {words: number for words, _, number in _COLUMNS}
-    row = {words: "-" if value is None else f"{value:.{digits[words]}f}" for words, value in values.items()}
+    row: dict[str, object] = {
+        words: "-" if value is None else f"{value:.{digits[words]}f}" for words, value in values.items()
+    }
     counts = Counter(doubt.reason for doubt in report.doubtful)
     reasons = [f"{reason} ({count})" if count > 1 else reason for reason, count in counts.most_common()]
     return row | {"to look at": ", ".join(reasons) or "-"}
