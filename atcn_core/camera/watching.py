@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def kept_tracks(file: Path | None, frames: int) -> BackgroundTracks | None:
             (width_px, height_px), arrays["key"], arrays["key_xy_px"], arrays["xy_px"], arrays["steady"]
         )
         file.touch()
-    except (OSError, ValueError, KeyError, EOFError) as problem:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
         logger.warning("Kept points of the background are not used: %s", problem)
         file.unlink(missing_ok=True)
         return None
