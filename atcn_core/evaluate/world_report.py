@@ -101,9 +101,10 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--smooth",
         type=float,
-        default=DEFAULT_STRENGTH,
+        nargs="+",
+        default=[DEFAULT_STRENGTH],
         metavar="0..1",
-        help="the user's slider (default: %(default)s)",
+        help="the user's slider (default: 0.5); of several there is one table",
     )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="write the captures and what they should be")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
@@ -115,7 +116,8 @@ def main(words: list[str] | None = None) -> int:
     """The command line. Returns the exit code."""
     arguments = _arguments(words)
     try:
-        check_wishes(0.0, arguments.smooth)
+        for smooth in arguments.smooth:
+            check_wishes(0.0, smooth)
         takes = [t for t in load_takes(arguments.motion, arguments.seconds) if len(t.joints_world) > _LEAST_S * t.fps]
         if not takes:
             raise MotionError("No take is long enough.", hint=f"Give takes of more than {_LEAST_S:g} s.")
@@ -125,13 +127,15 @@ def main(words: list[str] | None = None) -> int:
         lifter = Lifter(load_network(network_file(arguments.network)), "auto")
         noise = None if arguments.clean else NoiseOptions()
         staged = stage(takes, lifter, noise=noise, cameras=arguments.cameras)
-        rows = table(staged, arguments.smooth)
+        name, rows = "world", table(staged, arguments.smooth[0])
+        if len(arguments.smooth) > 1:
+            name, rows = "smooth", [{"smooth": s} | row for s in arguments.smooth for row in table(staged, s)]
         if arguments.save:
-            save(staged, arguments.save, arguments.smooth)
+            save(staged, arguments.save, arguments.smooth[0])
         if arguments.json:
             write_bytes(arguments.json, (json.dumps(rows, indent=1) + "\n").encode())
         if arguments.into:
-            page = filled(page_text(arguments.into), [Figures(tables={"world": ("", rows)})], arguments.into.name)
+            page = filled(page_text(arguments.into), [Figures(tables={name: ("", rows)})], arguments.into.name)
             write_bytes(arguments.into, page.encode())
     except AtcnError as error:
         sys.stderr.write(f"{error}\n")

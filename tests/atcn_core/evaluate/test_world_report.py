@@ -81,6 +81,12 @@ def test_the_command_prints_saves_and_fills_a_page(tmp_path: Path, capsys: pytes
     calm, rough = saved.joints_cam, load_motion(tmp_path / "clips" / "000_stand_m2m_reject_01.motion.npz").joints_cam
     assert np.abs(np.diff(calm, n=2, axis=0)).mean() < np.abs(np.diff(rough, n=2, axis=0)).mean()
     assert main([*words, "--smooth", "7"]) == 2
+    page.write_text(page.read_text().replace("world", "smooth"))
+    assert main([*words, "--smooth", "0", "1"]) == 0
+    rows = json.loads((tmp_path / "t.json").read_text())
+    assert [(row["smooth"], row["motion"]) for row in rows] == [(s, m) for s in (0.0, 1.0) for m in ("stand", "all")]
+    assert rows[3]["jitter"] < rows[1]["jitter"]
+    assert "| smooth | motion |" in page.read_text()
 
 
 def test_motion_without_hands_and_feet_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
