@@ -15,10 +15,12 @@ from ..detect.mediapipe import MediapipeDetector
 from ..detect.track import track_person
 from ..errors import MotionError
 from ..frames import Intrinsics, cam_to_px
+from ..lift.fit import fitted_to_picture
 from ..lift.predict import Lifter
 from ..reporter import Reporter
 from ..skeleton import CAPTURE, LIMB_12, MEDIAPIPE_33
 from .metrics import acceleration_error, mpjpe, p_mpjpe
+from .views import EXACT_M
 
 __all__ = ["score_pose2sim"]
 
@@ -98,9 +100,9 @@ def score_pose2sim(folder: Path, lifter: Lifter) -> list[dict[str, object]]:
     """One row a camera and method, in mm (acceleration mm/frame^2). Raises MotionError where files are missing.
 
     MediaPipe's own 3D comes as MediaPipe gives it, smoothing and all. Ours is lifted from its landmarks as found
-    before that smoothing, and from the same put right by `detect.enhance` (what a capture does), with the intrinsics
-    assumed for any video, not with the calibration. The true 2D row shows what the network would make of a perfect
-    detector of these few points, calibration given.
+    before that smoothing, from the same put right by `detect.enhance`, and then brought onto the picture by `lift.fit`
+    (what a capture does), with the intrinsics assumed for any video, not with the calibration. The true 2D rows show
+    what would be made of a perfect detector of these few points, calibration given.
     """
     folder = Path(folder)
     if not (folder / "Pose2Sim_markers.trc").is_file():
@@ -127,11 +129,18 @@ def _score_camera(video: Path, camera: _Camera, true: np.ndarray, lifter: Lifter
     mediapipe = _held(theirs.world_cam[:, MEDIAPIPE_33.indices(*LIMB_12)])
     true_px = cam_to_px(true[:frames, : len(LIMB_12)], camera.intrinsics)
     rows: list[dict[str, object]] = []
+    raw = lifter.lift(to_capture(found), assumed, Reporter())
+    lifted = lifter.lift(to_capture(put_right), assumed, Reporter())
+    captured, _ = fitted_to_picture(lifted, to_capture(put_right), assumed)
+    best = lifter.lift(perfect, camera.intrinsics, Reporter())
+    best_fitted, _ = fitted_to_picture(best, perfect, camera.intrinsics, EXACT_M)
     for method, keypoints, points in (
         ("MediaPipe world landmarks", theirs.keypoints, mediapipe),
-        ("ATCN, MediaPipe 2D as found", found, lifter.lift(to_capture(found), assumed, Reporter())[:, limbs]),
-        ("ATCN, MediaPipe 2D enhanced", put_right, lifter.lift(to_capture(put_right), assumed, Reporter())[:, limbs]),
-        ("ATCN, true 2D of 13 points", perfect, lifter.lift(perfect, camera.intrinsics, Reporter())[:, limbs]),
+        ("ATCN, MediaPipe 2D as found", found, raw[:, limbs]),
+        ("ATCN, MediaPipe 2D enhanced", put_right, lifted[:, limbs]),
+        ("ATCN, MediaPipe 2D enhanced, fitted", put_right, captured[:, limbs]),
+        ("ATCN, true 2D of 13 points", perfect, best[:, limbs]),
+        ("ATCN, true 2D of 13 points, fitted", perfect, best_fitted[:, limbs]),
     ):
         scores = _scores_mm(points[:frames], true[:frames, : len(LIMB_12)])
         rows.append({"camera": camera.name, "method": method, **scores, **_miss_px(keypoints, true_px)})

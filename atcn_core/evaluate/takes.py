@@ -63,12 +63,12 @@ def action_of(name: str) -> str:
     return " ".join(words[:2]) if of_the_source_alone or not named else named[0]
 
 
-def load_takes(paths: Sequence[Path], seconds: float = 0.0) -> list[KnownTake]:
-    """The takes of files and folders; of a folder's BVH files those that training leaves out (`val`).
+def load_takes(paths: Sequence[Path], seconds: float = 0.0, split: str = "val") -> list[KnownTake]:
+    """The takes of files and folders; of a folder's BVH files those of `split`: what training leaves out, or "train".
 
     seconds: only so much from the start of each take; 0 for all of it. Raises MotionError.
     """
-    takes = [take for path in paths for take in _load(Path(path))]
+    takes = [take for path in paths for take in _load(Path(path), split)]
     frames = round(seconds * TRAINING_FPS)
     if frames:
         takes = [replace(take, joints_world=take.joints_world[:frames]) for take in takes]
@@ -83,11 +83,11 @@ def has_split(path: Path) -> bool:
     return path.is_dir() and any(file.suffix.lower() == ".bvh" for file in path.rglob("*"))
 
 
-def _load(path: Path) -> list[KnownTake]:
+def _load(path: Path, split: str) -> list[KnownTake]:
     if path.is_dir():
-        held_out = load_split(path, "val") if has_split(path) else []
+        of_split = load_split(path, split) if has_split(path) else []
         plain = [take for file in sorted(path.glob("*.npz")) for take in read_positions(file)]
-        return [_shown_to_a_detector(take.name, take.joints_world, take.fps) for take in held_out] + plain
+        return [_shown_to_a_detector(take.name, take.joints_world, take.fps) for take in of_split] + plain
     if not path.is_file():
         raise MotionError(f"There is no {path.name}.", hint=_HINT)
     if path.suffix == ".npz":
