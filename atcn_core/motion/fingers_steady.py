@@ -7,7 +7,7 @@ import numpy as np
 from ..hands import FINGERS, FoundHands, HandMotion
 from .fingers_palm import finger_angles, finger_directions, to_palm
 from .landmarks import SIDES
-from .smoothing import fading, filled, smoothed
+from .smoothing import fading, filled, running_weight, smoothed
 
 __all__ = ["LIMITS_DEG", "hand_motion", "relaxed_hand"]
 
@@ -20,8 +20,12 @@ LIMITS_DEG = {
     "pinky": (((-20, 95), (-36, 16)), ((-4, 115), (-10, 10)), ((-8, 85), (-8, 8))),
 }
 _ROOM_DEG = 8.0
-# A bone this much further off than it can be is not believed at all.
-_DISBELIEVED_DEG = (20.0, 70.0)
+_LOW, _HIGH = np.moveaxis(np.deg2rad(np.array([LIMITS_DEG[finger] for finger in FINGERS], dtype=np.float64)), -1, 0)
+# A bone this much further off than it can be is doubted and then not believed at all; so is a hand whose bones are on
+# average.
+_DISBELIEVED_DEG, _BROKEN_DEG = (20.0, 70.0), (8.0, 20.0)
+# Below the first of these scores a hand is taken to be at ease, above the second it is what was found.
+_AT_EASE_BELOW = (0.2, 0.6)
 # A hand at ease: what a hand does that is not seen.
 _RELAXED_BENT_DEG = {
     "thumb": (5, 12, 15),
@@ -38,6 +42,8 @@ BENT_CUTOFF_HZ, ASIDE_CUTOFF_HZ = 5.0, 3.0
 _HELD_S, _AT_EASE_S = 0.25, 0.8
 # Fewer frames than these do not make a hand that was seen.
 _LEAST_FRAMES, _LEAST_SHARE = 3, 0.02
+# A hand found in no more than the first share of the frames around is not believed, from the second on it is.
+_ALONE = (0.15, 0.45)
 # How far a bone may be from where the frames around have it, and in which time these are; beyond that it is wild.
 _STRAY_DEG, _NEAR_S = 30.0, 0.15
 
@@ -69,28 +75,38 @@ def _seen(score: np.ndarray) -> np.ndarray:
 
 def _one_hand(points: np.ndarray, score: np.ndarray, side: str, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bent and aside (T, 5, 3) of one hand. points: (T, 21, 3), anything where the score (T,) is 0."""
-    relaxed_bent, relaxed_aside = relaxed_hand()
-    shape = (len(times_s), len(FINGERS), 3)
+    relaxed = np.stack(relaxed_hand(), axis=-1)
+    path = np.broadcast_to(relaxed, (len(times_s), *relaxed.shape)).copy()
     known = score > 0
-    if not known.any():
-        return np.broadcast_to(relaxed_bent, shape), np.broadcast_to(relaxed_aside, shape)
-    directions = finger_directions(to_palm(points[known].astype(np.float64), side))
-    bent, aside = np.empty(shape), np.empty(shape)
-    near = _nearness(times_s, known)
-    for number, finger in enumerate(FINGERS):
-        found_bent, found_aside = finger_angles(directions[:, number], finger)
-        for bone, (bends, turns) in enumerate(LIMITS_DEG[finger]):
-            columns = [_unwrapped(found_bent[:, bone], bends), found_aside[:, bone]]
-            beyond = np.max([_beyond_rad(c, limits) for c, limits in zip(columns, (bends, turns), strict=True)], axis=0)
-            weight = np.zeros(len(times_s))
-            weight[known] = score[known] * fading(np.rad2deg(beyond), *_DISBELIEVED_DEG[::-1])
-            kept = np.stack([_kept(columns[0], bends), _kept(columns[1], turns)], axis=1)
-            path = _steady(kept, weight, known, times_s)
+    if known.any():
+        angles = _angles(points[known].astype(np.float64), side)
+        beyond_deg = np.rad2deg(np.maximum(_LOW - angles, angles - _HIGH).max(axis=-1).clip(min=0.0))
+        trust = np.zeros(len(times_s))
+        whole = fading(beyond_deg.mean(axis=(1, 2)), *_BROKEN_DEG[::-1])
+        trust[known] = score[known] * whole * fading(_company(known, times_s), *_ALONE)
+        share = _nearness(times_s, known) * _confidence(trust, known, times_s)
+        for finger, bone in np.ndindex(relaxed.shape[:2]):
+            weight = trust.copy()
+            weight[known] *= fading(beyond_deg[:, finger, bone], *_DISBELIEVED_DEG[::-1])
+            low, high = _LOW[finger, bone], _HIGH[finger, bone]
+            steady = _steady(_kept(angles[:, finger, bone], low, high), weight, known, times_s)
             # A smooth path swings out a little where it turns.
-            held_bent, held_aside = _kept(path[:, 0], bends), _kept(path[:, 1], turns)
-            bent[:, number, bone] = near * held_bent + (1.0 - near) * relaxed_bent[number, bone]
-            aside[:, number, bone] = near * held_aside + (1.0 - near) * relaxed_aside[number, bone]
-    return bent, aside
+            path[:, finger, bone] += share[:, None] * (_kept(steady, low, high) - relaxed[finger, bone])
+    return path[..., 0], path[..., 1]
+
+
+def _angles(points: np.ndarray, side: str) -> np.ndarray:
+    """How far the bones of hands (K, 21, 3) are bent and aside (K, 5, 3, 2), within half a turn of what is possible."""
+    directions = finger_directions(to_palm(points, side))
+    both = [np.stack(finger_angles(directions[:, i], finger), axis=-1) for i, finger in enumerate(FINGERS)]
+    middle = 0.5 * (_LOW + _HIGH)
+    return (np.stack(both, axis=1) - middle + np.pi) % (2.0 * np.pi) - np.pi + middle
+
+
+def _confidence(trust: np.ndarray, known: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """(T,) how far the hand around each frame is believed, rather than to be at ease. trust: (T,)."""
+    around = filled(trust[:, None], known, times_s)[:, 0]
+    return fading(running_weight(around, times_s), *_AT_EASE_BELOW)
 
 
 def _steady(values: np.ndarray, weight: np.ndarray, known: np.ndarray, times_s: np.ndarray) -> np.ndarray:
@@ -122,6 +138,14 @@ def _wild(values: np.ndarray, known: np.ndarray, times_s: np.ndarray) -> np.ndar
     return wild
 
 
+def _company(known: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """(K,) for each known frame the share of the frames around it that are known too."""
+    first = np.searchsorted(times_s, times_s[known] - _NEAR_S)
+    last = np.searchsorted(times_s, times_s[known] + _NEAR_S, side="right")
+    upto = np.concatenate([[0], np.cumsum(known)])
+    return (upto[last] - upto[first]) / (last - first)
+
+
 def _nearness(times_s: np.ndarray, known: np.ndarray) -> np.ndarray:
     """(T,) 1 where a hand was seen a moment ago or soon will be, fading to 0 in longer gaps."""
     seen_s = times_s[known]
@@ -131,19 +155,7 @@ def _nearness(times_s: np.ndarray, known: np.ndarray) -> np.ndarray:
     return fading(away_s, _AT_EASE_S, _HELD_S)
 
 
-def _unwrapped(angle_rad: np.ndarray, limits_deg: tuple[float, float]) -> np.ndarray:
-    """Angles within half a turn of the middle of what is possible."""
-    middle = np.deg2rad(0.5 * sum(limits_deg))
-    return (angle_rad - middle + np.pi) % (2.0 * np.pi) - np.pi + middle
-
-
-def _beyond_rad(angle_rad: np.ndarray, limits_deg: tuple[float, float]) -> np.ndarray:
-    low, high = np.deg2rad(limits_deg)
-    return np.maximum(np.maximum(low - angle_rad, angle_rad - high), 0.0)
-
-
-def _kept(angle_rad: np.ndarray, limits_deg: tuple[float, float]) -> np.ndarray:
+def _kept(angle_rad: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Angles as they are within the limits, softly held a little beyond them."""
-    low, high = np.deg2rad(limits_deg)
     inside, room = np.clip(angle_rad, low, high), np.deg2rad(_ROOM_DEG)
     return inside + room * np.tanh((angle_rad - inside) / room)

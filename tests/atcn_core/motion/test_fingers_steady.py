@@ -105,3 +105,27 @@ def test_angles_never_jump_however_wild_the_points_are() -> None:
     walk = np.cumsum(rng.normal(scale=0.02, size=(FRAMES, 21, 3)), axis=0) + hand(FIST)
     motion = hand_motion(found([walk, walk], np.full((FRAMES, 2), 0.9)), TIMES_S)
     assert np.degrees(np.abs(np.diff(motion.bent_rad, axis=0))).max() < 45.0
+
+
+def test_a_hand_broken_as_a_whole_is_not_believed_however_sure_the_detector_is() -> None:
+    rng = np.random.default_rng(6)
+    points = held(FIST, 90)
+    points[0][40:50] = rng.normal(scale=0.05, size=(10, 21, 3))
+    motion = hand_motion(found(points, np.full((90, 2), 0.99)), np.arange(90) / FPS)
+    to_ease = np.abs(relaxed_hand()[0] - angles(FIST))
+    assert (np.abs(motion.bent_rad[:, 0] - angles(FIST)) < to_ease + np.radians(5.0)).all()
+    assert np.degrees(np.abs(motion.bent_rad[:30, 0] - angles(FIST))).max() < 3.0
+
+
+def test_a_hand_that_flashes_up_once_in_a_long_gap_changes_little() -> None:
+    times_s = np.arange(150) / FPS
+    score = np.zeros((150, 2))
+    score[:30], score[90, 0] = 0.9, 0.9
+    motion = hand_motion(found(held(FIST, 150), score), times_s)
+    assert np.degrees(np.abs(motion.bent_rad[85:96, 0] - relaxed_hand()[0])).max() < 15.0
+
+
+def test_hands_that_are_hardly_believed_are_at_ease() -> None:
+    motion = hand_motion(found(held(FIST), np.full((FRAMES, 2), [0.9, 0.15])), TIMES_S)
+    assert np.allclose(motion.bent_rad[:, 0], angles(FIST), atol=0.01)
+    assert np.allclose(motion.bent_rad[:, 1], relaxed_hand()[0], atol=0.01)
