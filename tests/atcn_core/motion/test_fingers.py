@@ -194,3 +194,30 @@ def test_a_solve_turns_fingers_and_all_else_stays() -> None:
     seen = seen_in_palm(rest, rig_map, track, "left")
     wanted = finger_directions(to_palm(hand(POINTING), "left"))
     assert all(apart_deg(seen[finger], wanted[number]) < 0.01 for number, finger in enumerate(FINGERS))
+
+
+def test_controls_that_do_not_hang_on_the_hands_control_are_found_by_name_and_turned_alike() -> None:
+    body = person(NAMINGS["Unreal 4"])
+    names: dict[str, str] = {}
+    for bone in body.bones:  # parents first
+        side = "l" if bone.name.endswith(("_l", "left")) else "r"
+        finger = next((word for word in FINGERS if bone.name.startswith(word)), None)
+        number = 1 + sum(name.startswith(f"c_{finger}") and name.endswith(side) for name in names.values())
+        names[bone.name] = f"c_{finger}{number}.{side}" if finger else bone.name
+    named = body.renamed(names)
+    hung_elsewhere = replace(
+        named,
+        bones=tuple(
+            replace(bone, parent="root") if bone.parent in ("hand_l", "hand_r") and bone.name.startswith("c_") else bone
+            for bone in named.bones
+        ),
+    )
+    (rest, rig_map), (other, other_map) = rest_of(named), rest_of(hung_elsewhere)
+    assert not chains_around(other, other_map).fingers
+    rows = finger_rows(other, other_map, chains_around(other, other_map))
+    assert rows["right_pinky"] == ("c_pinky1.r", "c_pinky2.r", "c_pinky3.r")
+    assert len(rows) == 10
+    on_hand = finger_quats(moving(POINTING, FIST), rest, rig_map, chains_around(rest, rig_map))
+    elsewhere = finger_quats(moving(POINTING, FIST), other, other_map, chains_around(other, other_map))
+    assert set(on_hand) == set(elsewhere)
+    assert all(np.allclose(elsewhere[bone], quat) for bone, quat in on_hand.items())
