@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 from atcn_core.capture import capture
 from atcn_core.clip import Keypoints2D, load_keypoints, load_motion, save_keypoints
 from atcn_core.detect import create_detector
+from atcn_core.detect.cache import AGAIN_VARIABLE
 from atcn_core.detect.hands import SQUARE_M, find_hands, hand_squares_px
+from atcn_core.detect.model import HANDS, POSE, ensure_model
 from atcn_core.detect.track import track_person
 from atcn_core.errors import CancelledError, KeypointsError
 from atcn_core.hands import HAND_21, FoundHands
@@ -152,3 +155,29 @@ def test_a_real_womans_fist_and_open_hand_are_told_apart() -> None:
     # Her left hand is a fist that her right hand holds.
     closed, open_ = bent_deg[:, 0, 1:].sum(axis=-1), bent_deg[:, 1, 1:].sum(axis=-1)
     assert np.median(closed) > np.median(open_) + 25.0
+
+
+def test_hands_are_kept_beside_the_joints_and_only_looked_for_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Looks(Reporter):
+        def __init__(self) -> None:
+            self.stages: dict[str, int] = {}
+
+        def progress(self, stage: str, current: int, total: int) -> None:
+            self.stages[stage] = self.stages.get(stage, 0) + (0 < current < total)
+
+    models = [ensure_model(bundle=bundle) for bundle in (POSE, HANDS)]
+    monkeypatch.delenv(AGAIN_VARIABLE)
+    monkeypatch.setenv("ATCN_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    for model in models:
+        shutil.copy(model, tmp_path / "cache")
+    plain = CaptureJob(str(DEMO), str(tmp_path / "m.npz"), cached=True, end_s=0.2)
+    looks = []
+    for job in (plain, replace(plain, fingers=True), replace(plain, fingers=True), plain):
+        reporter = Looks()
+        capture(job, reporter)
+        looks.append((reporter.stages.get("detect", 0) > 0, reporter.stages.get("hands", 0) > 0))
+    assert looks == [(True, False), (False, True), (False, False), (False, False)]
+    assert load_motion(tmp_path / "m.npz").hands is None, "not asked for the last time"
