@@ -1,5 +1,7 @@
 """The take report in Blender: the rig's own feet, the files' places, and markers that are nobody else's."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,9 +16,9 @@ from blender_addon.compat import action_curves
 from blender_addon.core import clip, errors, take_report, world
 from blender_addon.steps import finish
 
-from .addon import data_names, needs_engine, short_clip, switched_on
+from .addon import ROOT, data_names, needs_engine, short_clip, switched_on
 from .feet_measures import sole_points
-from .test_footage import true_motion
+from .test_footage import DATA, true_motion
 from .test_session import waving_motion
 
 __all__ = ["switched_on"]
@@ -239,3 +241,36 @@ def test_in_a_file_that_is_not_saved_the_report_lies_in_blender_s_own_folder(swi
     with pytest.raises(errors.OutputError):
         finish(take_reports.keeping(paths, tmp_path / "file"))
     assert take_reports.taken is None
+
+
+@needs_engine
+def test_the_batch_writes_the_report_where_it_is_told_and_marks_in_the_blend(tmp_path):
+    motion, _ = true_motion()
+    clip.save_keypoints(tmp_path / "k.npz", seen(motion, ((1.0, 2.0),)))
+    page, blend = tmp_path / "pages" / "a page.html", tmp_path / "out.blend"
+    words = [
+        "--video",
+        DATA / "demo.mp4",
+        "--rig",
+        "bruno",
+        "--out",
+        blend,
+        "--keypoints",
+        tmp_path / "k.npz",
+        "--end",
+        "2.4",
+    ]
+    command = [sys.executable, "-m", "blender_addon.batch", *words, "--report", page, "--no-overlay"]
+    ended = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert sorted(path.name for path in page.parent.iterdir()) == ["a page.html", "a page.json"]
+    report = take_reports.read(page.with_suffix(".json"))
+    assert report.rig == "bruno"
+    assert report.rig_foot_slide_cm_s is not None
+    assert "on bruno" in page.read_text(encoding="utf-8")
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    scene = bpy.context.scene
+    assert {mark.frame for mark in take_reports.marks_of(scene, "demo")} == {
+        take_reports.frame_of(scene, report, doubt.first_s, 1) for doubt in report.doubtful
+    }
+    assert any(doubt.reason == "left arm unseen" for doubt in report.doubtful)
