@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ from .recognition import Chains
 from .rig_rest import RigRest
 from .rigmap import RigMap
 
-__all__ = ["finger_quats", "finger_rows"]
+__all__ = ["bending", "finger_quats", "finger_rows", "palm_fingers", "rest_directions"]
 
 # Bones that only mark where a finger ends.
 _END_MARK = re.compile(r"end$|tip$|leaf|nub", re.IGNORECASE)
@@ -89,20 +89,28 @@ def _hang_together(rest: RigRest, row: Sequence[str]) -> bool:
 
 def _palm(rest: RigRest, rig_map: RigMap, chains: Chains, side: str) -> _Palm | None:
     """The hand of a side with its fingers; None where it has no index finger and no other one beside it."""
-    named = finger_rows(rest, rig_map, chains)
-    rows = {finger: _bending(named[f"{side}_{finger}"]) for finger in FINGERS if f"{side}_{finger}" in named}
-    beside = [finger for finger in rows if finger not in ("thumb", "index")]
-    if "index" not in rows or not beside:
+    rows = finger_rows(rest, rig_map, chains)
+    ends = palm_fingers(rows, side)
+    if ends is None:
         return None
     hand = rig_map.bones[f"{side}_hand"]
-    wrist, index, other = (_head(rest, bone) for bone in (hand, rows["index"][0], rows[beside[-1]][0]))
-    return _Palm(hand, palm_axes(wrist, index, other, side), rows)
+    wrist, index, other = (_head(rest, bone) for bone in (hand, *ends))
+    own = {finger: rows[f"{side}_{finger}"] for finger in FINGERS if f"{side}_{finger}" in rows}
+    return _Palm(hand, palm_axes(wrist, index, other, side), own)
 
 
-def _bending(row: Sequence[str]) -> tuple[str, ...]:
+def palm_fingers(rows: Mapping[str, Sequence[str]], side: str) -> tuple[str, str] | None:
+    """The first bones of a side's index finger and of the one farthest from it, which with the wrist show its palm."""
+    beside = [finger for finger in FINGERS[2:] if f"{side}_{finger}" in rows]
+    if f"{side}_index" not in rows or not beside:
+        return None
+    return rows[f"{side}_index"][0], rows[f"{side}_{beside[-1]}"][0]
+
+
+def bending(row: Sequence[str]) -> tuple[str, ...]:
     """The bones of a finger's row that bend: at most three."""
     marks = len(row) > 2 and _END_MARK.search(row[-1]) is not None
-    return tuple(row[:-1] if marks else row)
+    return tuple(row[:-1] if marks else row)[:3]
 
 
 def _head(rest: RigRest, bone: str) -> np.ndarray:
@@ -119,9 +127,9 @@ def _finger(
     rest: RigRest, palm: _Palm, finger: str, row: tuple[str, ...], angles_rad: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Local turns of one finger's bones; angles_rad: how far they are bent and aside (T, 3)."""
-    bones = row[:3]
+    bones = bending(row)
     bent, aside = _for_bones(*angles_rad, len(bones))
-    at_rest = finger_axes(*finger_angles(_rest_directions(rest, row)[: len(bones)] @ palm.axes, finger), finger)
+    at_rest = finger_axes(*finger_angles(rest_directions(rest, row)[: len(bones)] @ palm.axes, finger), finger)
     turned = finger_axes(bent, aside, finger) @ at_rest.swapaxes(-1, -2)
     turns = matrix_to_quat(palm.axes @ turned @ palm.axes.T)
     quats, held = {}, np.broadcast_to(_STILL, turns[:, 0].shape)
@@ -143,7 +151,7 @@ def _for_bones(bent: np.ndarray, aside: np.ndarray, bones: int) -> tuple[np.ndar
     return bent, aside[:, :bones]
 
 
-def _rest_directions(rest: RigRest, row: Sequence[str]) -> np.ndarray:
+def rest_directions(rest: RigRest, row: Sequence[str]) -> np.ndarray:
     """Where a row's bones point (N, 3), unit, in armature space: each to the next, the last by its tail if it fits."""
     heads = np.array([_head(rest, bone) for bone in row])
     ways = normalized(np.diff(heads, axis=0))
