@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import bpy
@@ -14,7 +16,7 @@ from . import rigs
 from .apply import scene_fps
 from .armature import rest_bones, rest_of
 from .compat import action_curves
-from .core import bone_tree, bvh_person, errors, from_rig, recognise, retarget, rigmap, world
+from .core import bone_tree, bvh_person, errors, fingers_of_rig, from_rig, recognise, retarget, rigmap, world
 
 __all__ = ["MotionSource", "animated_range", "check", "kept_frame", "map_of_shown_bones", "motion_of", "rate_of"]
 
@@ -112,7 +114,8 @@ def _armature_motion(armature: bpy.types.Object, scene: bpy.types.Scene) -> worl
             f"The Action of {armature.name!r} has only one frame, and so no movement.", hint="Choose another armature."
         )
     names = [bone.name for bone in armature.pose.bones]
-    kept = [names.index(bone) for bone in rig_map.bones.values()]
+    rows = fingers_of_rig.finger_bones(rest_of(armature), rig_map)
+    kept = [names.index(bone) for bone in dict.fromkeys((*rig_map.bones.values(), *chain(*rows.values())))]
     frames = range(first, last + 1)
     poses = np.empty((len(frames), len(kept), 4, 4))
     with kept_frame(scene):
@@ -124,7 +127,8 @@ def _armature_motion(armature: bpy.types.Object, scene: bpy.types.Scene) -> worl
     from_rest = poses @ np.linalg.inv(rest.world_from_armature @ rest.matrices)
     times_s = np.arange(len(frames)) / scene_fps(scene)
     moving = from_rig.RigMotion(rest, times_s, poses[..., :3, 3], _rotations(from_rest[..., :3, :3]))
-    return from_rig.joints_of_rig(moving, rig_map)
+    motion = from_rig.joints_of_rig(moving, rig_map)
+    return dataclasses.replace(motion, hands=fingers_of_rig.hands_of_rig(moving, rig_map, rows))
 
 
 def map_of_shown_bones(armature: bpy.types.Object) -> rigmap.RigMap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..errors import MotionError
 from .bone_tree import RestBone
 from .bvh import END_SUFFIX, BvhMotion, BvhSkeleton, read_bvh_skeleton
+from .fingers_of_rig import finger_bones, hands_of_rig
 from .from_rig import RigMotion, joints_of_rig
 from .recognise import recognise
 from .recognition import Recognition
@@ -30,7 +32,9 @@ def bvh_person(path: Path) -> WorldMotion:
     if len(motion.positions) < 2:
         raise MotionError(f"{path.name} has only one frame, and so no movement.", hint="Choose another motion file.")
     heads, turns, rig_map = _standing(path, skeleton, motion)
-    return joints_of_rig(_in_world(skeleton, motion, heads, turns, rig_map), rig_map)
+    moving = _in_world(skeleton, motion, heads, turns, rig_map)
+    hands = hands_of_rig(moving, rig_map, finger_bones(moving.rest, rig_map))
+    return replace(joints_of_rig(moving, rig_map), hands=hands)
 
 
 def _standing(path: Path, skeleton: BvhSkeleton, motion: BvhMotion) -> tuple[np.ndarray, np.ndarray, RigMap]:

@@ -102,7 +102,10 @@ def trimmed(motion: WorldMotion, start_s: float | None, end_s: float | None) -> 
         raise MotionError(
             f"The motion has no such part: it is {since_s[-1]:.2f} s long.", hint="Correct the start and the end."
         )
-    return WorldMotion(motion.times_s[kept], motion.skeleton, motion.joints_world[kept], motion.score[kept])
+    hands = motion.hands.at(kept) if motion.hands is not None else None
+    return WorldMotion(
+        motion.times_s[kept], motion.skeleton, motion.joints_world[kept], motion.score[kept], hands=hands
+    )
 
 
 def _leg_length(heads: dict[str, np.ndarray]) -> float:
