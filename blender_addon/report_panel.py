@@ -127,7 +127,7 @@ def _draw_report(layout: bpy.types.UILayout, scene: bpy.types.Scene, report: tak
         row.label(text=value)
     _draw_doubts(box, scene, report)
     if not take_reports.is_kept(data):
-        box.label(text="Kept until Blender quits: save the file first", icon="INFO")
+        box.label(text="Kept until Blender quits", icon="INFO")
     row = layout.row()
     row.operator("wm.path_open", text="Open Report", icon="URL").filepath = str(data.with_suffix(".html"))
     if take_reports.marks_of(scene):
@@ -141,8 +141,8 @@ def _draw_doubts(layout: bpy.types.UILayout, scene: bpy.types.Scene, report: tak
     if not count:
         layout.label(text="No doubtful stretches", icon="CHECKMARK")
         return
-    stretches = "1 stretch" if count == 1 else f"{count} stretches"
-    layout.label(text=f"Look at {stretches}, {report.doubtful_percent:.0f} % of the time:", icon="ERROR")
+    stretches = "1 doubtful stretch" if count == 1 else f"{count} doubtful stretches"
+    layout.label(text=f"{stretches}, {report.doubtful_percent:.0f} %", icon="ERROR")
     column = layout.column(align=True)
     for doubt in report.doubtful[:MOST_LINES]:
         text = f"{doubt.first_s:.1f} s to {doubt.last_s:.1f} s: {doubt.reason}"
@@ -156,14 +156,14 @@ def lines_of(report: take_report.TakeReport) -> list[tuple[str, str]]:
     """The report in short lines: words and value."""
     lines = [("Found, of the frames", f"{report.found_percent:.0f} %")]
     if report.reprojection_percent is not None:
-        lines.append(("Beside the picture, of height", f"{report.reprojection_percent:.1f} %"))
+        lines.append(("Beside the picture", f"{report.reprojection_percent:.1f} %"))
     if report.rig_foot_slide_cm_s is not None:
         lines.append((f"Feet slide on {report.rig}", f"{report.rig_foot_slide_cm_s:.1f} cm/s"))
     if report.rig_below_floor_cm is not None:
         lines.append(("Below the floor", f"{report.rig_below_floor_cm:.1f} cm"))
         lines.append(("Below the floor at worst", f"{report.rig_deepest_cm:.1f} cm"))
     if report.jitter_mm is not None:
-        lines.append(("Jitter", f"{report.jitter_mm:.1f} mm/frame²"))
+        lines.append(("Jitter", f"{report.jitter_mm:.1f} mm"))
     lines.append(("Limb lengths off by", f"{report.limb_length_percent:.1f} %"))
     if report.arm_swing_percent is not None:
         lines.append(("Arm swing kept", f"{report.arm_swing_percent:.0f} %"))

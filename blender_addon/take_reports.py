@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import shutil
 from dataclasses import dataclass
@@ -65,14 +66,16 @@ class Figures:
 
 # Of the last capture; None where no report was asked for.
 taken: Taken | None = None
+# What measures the rig just now, or did so last.
+_course: Steps[None] | None = None
 # The file that was read last, when it was written, and what was in it: the panel asks for it whenever it is drawn.
 _read: tuple[Path, int, take_report.TakeReport] | None = None
 
 
 def forget() -> None:
     """There is no report any more."""
-    global taken, _read
-    taken = _read = None
+    global taken, _course, _read
+    taken = _course = _read = None
 
 
 def keeping(paths: dict[str, str], folder: Path | None = None) -> Steps[None]:
@@ -153,15 +156,15 @@ def present(scene: bpy.types.Scene, request: session.Request, applied: session.A
 def measure_on_rig(scene: bpy.types.Scene, applied: session.Applied, found: Figures | None) -> None:
     """Write the report with the figures of the rig that has just got its movement.
 
-    Where there is a window, this goes on in short steps after the caller is done. Nothing of the scene changes.
+    Where there is a window, this goes on in short steps after the caller is done, until it is called again. Nothing of
+    the scene changes.
     """
-    if found is None:
-        return
-    steps = measuring(scene, applied, found)
-    if bpy.app.background:
-        finish(steps)
-    else:
-        bpy.app.timers.register(lambda: _tick(steps), first_interval=TICK_S)
+    global _course
+    _course = measuring(scene, applied, found) if found is not None else None
+    if _course is not None and bpy.app.background:
+        finish(_course)
+    elif _course is not None:
+        bpy.app.timers.register(functools.partial(_tick, _course), first_interval=TICK_S)
 
 
 def measuring(scene: bpy.types.Scene, applied: session.Applied, found: Figures) -> Steps[None]:
@@ -180,6 +183,8 @@ def measuring(scene: bpy.types.Scene, applied: session.Applied, found: Figures) 
 
 
 def _tick(steps: Steps[None]) -> float | None:
+    if steps is not _course:
+        return None
     try:
         advance(steps)
     except StopIteration:

@@ -4,12 +4,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
 import pytest
 
-from blender_addon import rigs, runs, session, soles, take_reports
+from blender_addon import report_panel, rigs, runs, session, soles, take_reports
 from blender_addon.apply import scene_fps
 from blender_addon.blocks import Held
 from blender_addon.compat import action_curves
@@ -19,6 +20,7 @@ from blender_addon.steps import finish
 from .addon import ROOT, data_names, needs_engine, short_clip, switched_on
 from .feet_measures import sole_points
 from .test_footage import DATA, true_motion
+from .test_panels import Layout
 from .test_session import waving_motion
 
 __all__ = ["switched_on"]
@@ -274,3 +276,46 @@ def test_the_batch_writes_the_report_where_it_is_told_and_marks_in_the_blend(tmp
         take_reports.frame_of(scene, report, doubt.first_s, 1) for doubt in report.doubtful
     }
     assert any(doubt.reason == "left arm unseen" for doubt in report.doubtful)
+
+
+class ReportLayout(Layout):
+    """As the panel's, with columns side by side."""
+
+    def split(self, **settings):
+        self._check("split", settings)
+        return self
+
+
+def panel() -> list[tuple[str, str]]:
+    layout = ReportLayout()
+    report_panel.ATCN_PT_report.draw(SimpleNamespace(layout=layout), bpy.context)
+    return layout.drawn
+
+
+def test_the_panel_shows_the_wishes_and_once_there_is_one_the_report(switched_on, tmp_path):
+    wishes = [("prop", "make"), ("prop", "film"), ("prop", "marks")]
+    assert panel() == wishes
+    motion, _ = true_motion()
+    page = tmp_path / "take_reports" / "dance.html"
+    captured_again(motion, page, tuple((0.8 * n, 0.8 * n + 0.35) for n in range(1, 5)))
+    bpy.context.scene.atcn.avatar = "bruno"
+    assert bpy.ops.atcn.apply_last() == {"FINISHED"}
+    drawn = panel()
+    texts = [text for kind, text in drawn if kind == "label"]
+    report = take_reports.read(page.with_suffix(".json"))
+    assert drawn[:3] == wishes
+    assert texts[0] == "dance"
+    assert f"{report.rig_foot_slide_cm_s:.1f} cm/s" in texts
+    assert any(text.startswith("4 doubtful stretches") for text in texts)
+    assert [name for kind, name in drawn if kind == "operator"] == [
+        *["atcn.look_at_doubt"] * 4,
+        "wm.path_open",
+        "atcn.unmark_doubtful",
+    ]
+    page.with_suffix(".json").write_text("{}", encoding="utf-8")
+    assert panel() == wishes
+
+
+def test_a_stretch_is_gone_to(switched_on):
+    assert bpy.ops.atcn.look_at_doubt(frame=77) == {"FINISHED"}
+    assert bpy.context.scene.frame_current == 77
