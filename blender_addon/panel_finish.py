@@ -7,7 +7,7 @@ import argparse
 import bpy
 
 from . import pose_preview
-from .core import finish
+from .core import finish, stature
 
 __all__ = ["AtcnFinish", "add_arguments", "draw"]
 
@@ -32,11 +32,18 @@ def _handle_changed(settings: bpy.types.PropertyGroup, context: bpy.types.Contex
 class AtcnFinish(bpy.types.PropertyGroup):
     """What becomes of a capture before it goes on a rig."""
 
+    use_height: bpy.props.BoolProperty(
+        name="Height (m)",
+        description="Whether it is known how tall the performer is; else 1.70 m is taken",
+        default=False,
+        update=_handle_changed,
+    )
     height_m: bpy.props.FloatProperty(
         name="Height (m)",
-        description="How tall the performer is, in metres; 0 where it is not known, and 1.70 m is taken",
-        min=0.0,
-        max=3.0,
+        description="How tall the performer is, in metres",
+        default=stature.ASSUMED_HEIGHT_M,
+        min=stature.HEIGHTS_M[0],
+        max=stature.HEIGHTS_M[1],
         step=1,
         precision=2,
         update=_handle_changed,
@@ -51,10 +58,19 @@ class AtcnFinish(bpy.types.PropertyGroup):
         update=_handle_changed,
     )
 
+    @property
+    def known_height_m(self) -> float:
+        """The performer's height, 0 where it is not known."""
+        return self.height_m if self.use_height else 0.0
+
 
 def draw(layout: bpy.types.UILayout, settings: AtcnFinish) -> None:
-    """Both settings."""
-    layout.prop(settings, "height_m")
+    """All of them."""
+    row = layout.row(heading="Height (m)")
+    row.prop(settings, "use_height", text="")
+    value = row.row()
+    value.active = settings.use_height
+    value.prop(settings, "height_m", text="")
     layout.prop(settings, "smooth")
 
 

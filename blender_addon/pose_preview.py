@@ -104,14 +104,13 @@ def refresh() -> None:
         _take_back()
         if _preview.live is not None:
             _preview.live.forget()
-        motion = _ready_motion(_preview.scene.get().atcn) if runs.last_capture is not None else _preview.motion
-        _preview = replace(_preview, live=None, motion=motion)
+        _preview = replace(_preview, live=None)
         _show_or_end()
 
 
 def _ready_motion(settings: bpy.types.PropertyGroup) -> world.WorldMotion:
     """The last capture in the world, as tall and as smooth as the settings want it. Raises MotionError."""
-    return finishing.ready_world(runs.last_capture[1], settings.finish.height_m, settings.finish.smooth)
+    return finishing.ready_world(runs.last_capture[1], settings.finish.known_height_m, settings.finish.smooth)
 
 
 def _show_or_end() -> None:
@@ -134,6 +133,8 @@ def _show() -> None:
     keys_s = frame_times_s(clip_s, scene_fps(scene))
     time_s = float(keys_s[np.clip(scene.frame_current - scene.atcn.start_frame, 0, len(keys_s) - 1)])
     if _preview.live is None:
+        if runs.last_capture is not None:
+            _preview = replace(_preview, motion=_ready_motion(scene.atcn))
         _preview = replace(_preview, live=_solved_live(scene.atcn, armature))
     pose = _preview.live.at(time_s)
     limbs = ik_controls.ik_limbs(_preview.rig_map, armatures.bone_names(armature))

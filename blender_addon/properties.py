@@ -140,7 +140,7 @@ def request_of(scene: bpy.types.Scene) -> Request:
         fingers=settings.fingers,
         camera=settings.camera.mode,
         fov_deg=settings.camera.fov_deg,
-        height_m=settings.finish.height_m,
+        height_m=settings.finish.known_height_m,
         smooth=settings.finish.smooth,
         result=panel_result.options_of(settings.result, settings.armature if settings.target == "ARMATURE" else None),
         motion=_motion_of(settings),

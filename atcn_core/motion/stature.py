@@ -11,7 +11,7 @@ from ..clip import Motion3D
 from ..errors import MotionError
 from ..skeleton import LIMB_12, Skeleton
 
-__all__ = ["ASSUMED_HEIGHT_M", "check_height", "of_height", "stature_m"]
+__all__ = ["ASSUMED_HEIGHT_M", "HEIGHTS_M", "check_height", "of_height", "stature_m"]
 
 # A person whose height nobody has said.
 ASSUMED_HEIGHT_M = 1.70

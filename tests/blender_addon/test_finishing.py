@@ -1,5 +1,7 @@
 """Height and smoothing: in the panel, in the preview, applied again without the engine, and told as they are."""
 
+import dataclasses
+
 import bpy
 import numpy as np
 import pytest
@@ -39,7 +41,7 @@ def heads(armature):
 def test_the_panel_asks_for_both_where_a_video_is_the_source(switched_on):
     settings = bpy.context.scene.atcn
     assert settings.finish.smooth == finish.DEFAULT_STRENGTH
-    assert {("prop", "height_m"), ("prop", "smooth")} <= set(draw())
+    assert {("prop", "use_height"), ("prop", "height_m"), ("prop", "smooth")} <= set(draw())
     settings.source = "BVH"
     assert ("prop", "smooth") not in draw()
 
@@ -57,6 +59,9 @@ def test_another_smoothing_is_applied_without_the_engine_and_told(rig):
     assert told[1] != told[2]
     settings.finish.height_m = 1.2
     bpy.ops.atcn.apply_last()
+    assert runs.status.note.endswith("The performer is taken to be 1.70 m tall.")
+    settings.finish.use_height = True
+    bpy.ops.atcn.apply_last()
     assert runs.status.note.endswith("The performer is 1.20 m tall.")
     drawn = " ".join(text for kind, text in draw() if kind == "label")
     assert runs.status.note in drawn
@@ -73,13 +78,18 @@ def test_smoothing_starts_from_the_capture_each_time(rig):
     assert any((found[0][bone] != found[1][bone]).any() for bone in found[0])
 
 
-def test_a_height_that_nobody_has_is_told_and_changes_nothing(rig):
-    bpy.context.scene.atcn.finish.height_m = 0.2
-    with pytest.raises(RuntimeError, match=r"height is 0\.2"):
-        bpy.ops.atcn.apply_last()
-    assert rig.animation_data is None
+def test_a_height_that_nobody_has_cannot_be_set_nor_asked_for(rig, tmp_path):
+    settings = bpy.context.scene.atcn.finish
+    settings.use_height = True
+    for wish, got in ((0.1, 0.4), (17.0, 3.0)):
+        settings.height_m = wish
+        assert settings.height_m == pytest.approx(got)
+    wrong = dataclasses.replace(request(tmp_path, armature=rig.name), height_m=0.2)
+    with pytest.raises(errors.MotionError, match=r"height is 0\.2"):
+        session.check(wrong, bpy.context.scene)
     with pytest.raises(errors.MotionError):
-        session.check(properties.request_of(bpy.context.scene), bpy.context.scene)
+        session.apply_capture(wrong, waving_motion(1.0), bpy.context.scene)
+    assert rig.animation_data is None
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -124,6 +134,8 @@ def test_the_same_wishes_cost_nothing_the_second_time(switched_on):
 def test_the_job_asks_for_the_motion_as_captured(switched_on, tmp_path):
     settings = bpy.context.scene.atcn
     settings.finish.height_m, settings.finish.smooth = 1.75, 0.25
+    assert session.capture_job(properties.request_of(bpy.context.scene), tmp_path).height_m == 0.0
+    settings.finish.use_height = True
     job = session.capture_job(properties.request_of(bpy.context.scene), tmp_path)
     assert (job.height_m, job.smooth, job.finish_later) == (1.75, 0.25, True)
 

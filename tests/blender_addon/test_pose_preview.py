@@ -81,7 +81,7 @@ def keyed_heads(scene, frames) -> list[dict]:
         for channel in ("rotation_mode", *CHANNELS):
             setattr(twin.pose.bones[bone.name], channel, getattr(bone, channel))
     wanted = scene.atcn.finish
-    motion = finishing.ready(runs.last_capture[1], wanted.height_m, wanted.smooth).motion
+    motion = finishing.ready(runs.last_capture[1], wanted.known_height_m, wanted.smooth).motion
     settings = scene.atcn.corrections
     how = (settings.to_corrections(), settings.to_parts(), feet.FOOT_MODES[scene.atcn.feet])
     track = apply.pose_track(motion, rest_of(twin), rig_map, apply.scene_fps(scene), *how)
