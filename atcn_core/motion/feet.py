@@ -36,6 +36,7 @@ __all__ = [
 EASE_S, HIPS_CUTOFF_HZ = 0.15, 1.5
 # A leg is never pulled straighter than this share of its length.
 REACH_SHARE = 0.998
+_REACH_TURNS = 8
 # What stands within this share of a leg's length from the floor stands on it; what is higher, on a step or a chair.
 FLOOR_WITHIN = 0.14
 _UP = np.array([0.0, 0.0, 1.0])
@@ -265,18 +266,26 @@ def _reaching(
     paths: Mapping[str, LegPath],
     times_s: np.ndarray,
 ) -> np.ndarray:
-    """How far the hips (T, 3) must come down for both legs to reach their feet, as straight as they were at most."""
-    down_m = np.zeros(len(times_s))
+    """How far the hips (T, 3) must come towards the feet for both legs to reach them, as straight as they were at most.
+
+    The least way into both legs' reach, found by going into one's and the other's in turn; made smooth, and then
+    gone once more, so that it is never less than is needed.
+    """
+    reach_m = {}
     for side, leg in legs.items():
         span = quat_rotate(paths[side].thigh, leg.shin - leg.thigh) + quat_rotate(paths[side].shin, leg.foot - leg.shin)
-        reach_m = np.maximum(REACH_SHARE * leg.length_m, np.linalg.norm(span, axis=1))
-        gap = thighs[side] - wanted[side]
-        aside_m = np.linalg.norm(gap[:, :2], axis=1)
-        highest_m = np.sqrt(np.maximum(reach_m**2 - aside_m**2, 0.0))
-        down_m = np.maximum(down_m, np.where(gap[:, 2] > 0, gap[:, 2] - highest_m, 0.0))
-    # Down smoothly and early enough: never less than is needed, and not much more.
-    slow_m = smoothed(down_m, times_s, 2.0 * HIPS_CUTOFF_HZ)
-    return np.stack([np.zeros_like(down_m), np.zeros_like(down_m), -np.maximum(slow_m, down_m)], axis=1)
+        reach_m[side] = np.maximum(REACH_SHARE * leg.length_m, np.linalg.norm(span, axis=1))
+
+    def within_reach(shift: np.ndarray) -> np.ndarray:
+        for _ in range(_REACH_TURNS):
+            for side in legs:
+                way = wanted[side] - thighs[side] - shift
+                far_m = np.linalg.norm(way, axis=1)
+                shift = shift + way * (np.maximum(far_m - reach_m[side], 0.0) / np.maximum(far_m, 1e-9))[:, None]
+        return shift
+
+    least = within_reach(np.zeros((len(times_s), 3)))
+    return within_reach(smoothed(least, times_s, 2.0 * HIPS_CUTOFF_HZ))
 
 
 def _bent(thigh_world: np.ndarray, ankle: np.ndarray, leg: Leg, path: LegPath) -> LegPath:

@@ -153,3 +153,13 @@ def test_a_single_frame_and_feet_that_never_stand():
     free, held = (solve(never, rest, RIG_MAP, mode) for mode in (None, AUTO))
     bone = RIG_MAP.bones["left_thigh"]
     assert np.abs(np.sum(free.quats[bone] * held.quats[bone], axis=1)).min() > 0.995
+
+
+def test_hips_that_dash_out_of_the_legs_reach_are_held_back():
+    times_s = np.arange(60) / 30.0
+    hip = np.stack([1.1 * np.sin(6 * np.pi * times_s), 0 * times_s, np.full_like(times_s, 0.84)], axis=1)
+    bent = {
+        f"{side}_{part}": turn for side in SIDES for part, turn in (("thigh", about(LEFT, -0.3)), ("shin", knee(0.6)))
+    }
+    slides_m_s, _ = walked(stick_rest(), AUTO, posed(times_s, hip, bent), np.ones((60, 4), dtype=bool))
+    assert slides_m_s.max() < 0.005
