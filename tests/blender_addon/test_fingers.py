@@ -13,7 +13,7 @@ from atcn_core.hands import FINGERS
 from atcn_core.motion.fingers import finger_rows
 from atcn_core.motion.fingers_palm import finger_directions, palm_axes, to_palm
 from atcn_core.motion.spread import chains_around
-from blender_addon import properties, session
+from blender_addon import motion_source, properties, session
 from blender_addon.apply import apply_motion, pose_track
 from blender_addon.armature import rest_of
 from blender_addon.batch import _options
@@ -151,6 +151,25 @@ def test_an_avatar_without_fingers_is_animated_as_ever():
     apply_motion(armature, rig_map, danced(moving(FIST, FIST)), scene=bpy.context.scene, action_name="Hands")
     paths = {curve.data_path for curve in action_curves(armature)}
     assert not any("hand.l" in path or "handslot" in path for path in paths)
+
+
+@pytest.mark.parametrize("name", ["mira", "bruno"])
+def test_fingers_go_from_an_animated_armature_to_another_rig(name):
+    source, source_map = made(name)
+    scene = bpy.context.scene
+    apply_motion(source, source_map, danced(moving(FIST, POINTING)), scene=scene, action_name="Hands")
+    motion = motion_source.motion_of(motion_source.MotionSource(armature=source.name), scene)
+    armature, rig_map = made("gorm")
+    apply_motion(armature, rig_map, motion, scene=scene, action_name="Taken")
+    assert worst_deg(armature, rig_map, (FIST, POINTING)) < 0.2
+
+
+def test_fingers_that_the_source_does_not_move_get_no_keys():
+    source, source_map = made("mira")
+    scene = bpy.context.scene
+    apply_motion(source, source_map, dancing(0.5, seed=4).motion(), scene=scene, action_name="Body")
+    motion = motion_source.motion_of(motion_source.MotionSource(armature=source.name), scene)
+    assert motion.hands is None
 
 
 def test_the_panel_asks_for_fingers_of_videos_only(switched_on):
