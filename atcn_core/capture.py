@@ -156,7 +156,7 @@ def _detect(job: CaptureJob, kept_in: Path | None, reporter: Reporter) -> tuple[
     from .detect.track import track_person
 
     detector = create_detector(job.detector, model=job.model, reporter=reporter)
-    watch = BackgroundWatch(probe(job.video).image_wh_px)
+    watch = BackgroundWatch(probe(job.video).image_wh_px, detector.skeleton.bones)
     beside = watch.see if job.camera != "still" else None
     tracked = track_person(job.video, detector, start_s=job.start_s, end_s=job.end_s, reporter=reporter, beside=beside)
     keep_keypoints(kept_in, tracked.keypoints)

@@ -12,7 +12,17 @@ from . import blocks, compat
 from .core import errors, reduction, retarget, rigmap
 from .steps import Steps, aside, finish
 
-__all__ = ["bake", "baking", "frame_times_s", "give", "give_copy", "key_held", "key_switches", "own_action"]
+__all__ = [
+    "bake",
+    "baking",
+    "frame_times_s",
+    "give",
+    "give_copy",
+    "key_every_frame",
+    "key_held",
+    "key_switches",
+    "own_action",
+]
 
 _LINEAR, _BEZIER = 1, 2
 _ALIGNED = 3
@@ -133,6 +143,20 @@ def key_held(animated: bpy.types.ID, path: str, frames: np.ndarray, values: np.n
     for frame, value in zip(frames, values, strict=True):
         keys.insert(float(frame), float(value)).interpolation = "CONSTANT"
     compat.assign_action(animated, action)
+
+
+def key_every_frame(animated: bpy.types.ID, path: str, first_frame: int, values: np.ndarray) -> None:
+    """Linear keys (N, D) of a property on frames from the first one on, beside what a data-block's own Action has."""
+    if animated.animation_data is None or animated.animation_data.action is None:
+        compat.assign_action(animated, compat.new_action(animated, animated.name))
+    new_curve = compat.own_curve_maker(animated)
+    points = np.stack([first_frame + np.arange(len(values)), np.zeros(len(values))], axis=1).astype(np.float32)
+    for index in range(values.shape[1]):
+        points[:, 1] = values[:, index]
+        keys = new_curve(path, index, "").keyframe_points
+        keys.add(len(values))
+        keys.foreach_set("co", points.ravel())
+        keys.foreach_set("interpolation", np.full(len(values), _LINEAR, dtype=np.intc))
 
 
 def _property_path(bone: bpy.types.PoseBone, name: str) -> str:

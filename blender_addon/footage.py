@@ -10,14 +10,14 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Quaternion
+from mathutils import Matrix
 
 from . import armature as armatures
 from . import compat, finishing, report, rigs, runs
 from .apply import scene_fps
-from .bake import frame_times_s, key_held
+from .bake import frame_times_s, key_every_frame, key_held
 from .blocks import recorded, removed_on_failure
-from .core import clip, errors
+from .core import clip, errors, rotation
 from .core import footage as matched
 
 __all__ = ["ATCN_OT_add_footage", "Added", "add_footage", "can_add"]
@@ -105,14 +105,10 @@ def _key_turns(camera: bpy.types.Object, turns: tuple[np.ndarray, np.ndarray] | 
     if turns is None:
         return
     camera.rotation_mode = "QUATERNION"
-    axes, focal_mm = Matrix(_BLENDER_CAMERA_AXES.tolist()).to_quaternion(), camera.data.lens
-    zooms = np.ptp(np.log(turns[1])) > _LEAST_ZOOM
-    for number, (quat, zoom) in enumerate(zip(*turns, strict=True)):
-        camera.rotation_quaternion = Quaternion(quat.tolist()) @ axes
-        camera.keyframe_insert("rotation_quaternion", frame=start_frame + number)
-        if zooms:
-            camera.data.lens = focal_mm * float(zoom)
-            camera.data.keyframe_insert("lens", frame=start_frame + number)
+    axes = np.array(Matrix(_BLENDER_CAMERA_AXES.tolist()).to_quaternion())
+    key_every_frame(camera, "rotation_quaternion", start_frame, rotation.quat_multiply(turns[0], axes))
+    if np.ptp(np.log(turns[1])) > _LEAST_ZOOM:
+        key_every_frame(camera.data, "lens", start_frame, camera.data.lens * turns[1][:, None])
 
 
 def _frame_wh_px(scene: bpy.types.Scene) -> tuple[float, float]:

@@ -6,6 +6,7 @@ comes back to what an earlier key frame shows, that one is taken again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -38,13 +39,18 @@ ALIKE_SCALE = 1.2
 ALIKE_ROLL_RAD = np.deg2rad(12.0)
 # A guess is right where so many of the points that should be in sight are found.
 SURE_SHARE = 0.7
+# A background that is lost is looked for in so many key frames from before; after so many frames all begins anew.
+KEYS_ASKED, PATIENCE = 3, 20
+LOOKS, LOOKS_PX = 400, 3.0
 # An earlier key frame is tried again where so much of it should be in the picture.
 SHARE_IN_SIGHT = 0.65
 TRY_EVERY = 5
 MOST_KEYS = 60
-# How far beyond the person's joints the person's outline may reach, as a share of the joints' box, and at least.
-BODY_MARGIN = 0.18
-LEAST_MARGIN_PX = 12
+# How far beyond the joints' box or beside a bone the person's outline may reach, as a share of the box, and at least.
+BOX_MARGIN, BODY_MARGIN = 0.18, 0.1
+LEAST_MARGIN_PX = 8
+# OpenCV draws no thicker lines.
+THICKEST_PX = 1000
 DARKEST = 8
 
 
@@ -78,6 +84,10 @@ class BackgroundTracks:
         return np.asarray(np.isfinite(self.xy_px).all(axis=2))
 
 
+# Places (N, 2) in a small picture and what they look like (N, 32), as ORB has it.
+_Described = tuple[np.ndarray, np.ndarray]
+
+
 @dataclass
 class _Key:
     """A frame that others are compared with. points_px: (P, 2) in the small picture; from_first: (3, 3) its picture
@@ -87,6 +97,7 @@ class _Key:
     grey: np.ndarray
     points_px: np.ndarray
     from_first: np.ndarray
+    described: _Described | None = None
 
 
 @dataclass(frozen=True)
@@ -112,13 +123,16 @@ class _Row:
 class BackgroundWatch:
     """Looks at the frames of one video in their order; `tracks` is what was seen."""
 
-    def __init__(self, image_wh_px: tuple[int, int]) -> None:
+    def __init__(self, image_wh_px: tuple[int, int], bones: Sequence[tuple[int, int]] = ()) -> None:
+        """bones: pairs of the person's joints with the body between them; without any, a box around all joints."""
         self._image_wh_px = image_wh_px
+        self._bones = bones
         self._scale = min(1.0, LOOKED_AT_PX / max(image_wh_px))
         self._keys: list[_Key] = []
         self._current: _Key | None = None
         self._from_key = np.eye(3)
         self._step = np.eye(3)
+        self._lost = 0
         self._looked_s = -np.inf
         self._before: np.ndarray | None = None
         self._rows: list[_Row] = []
@@ -135,11 +149,17 @@ class BackgroundWatch:
         match = self._compared(grey, free)
         if match is not None:
             match = self._again_with_earlier(grey, free, match)
+        if match is None:
+            match = self._found_again(grey, free)
         if match is None or self._current is None:
             self._rows.append(_Row(LOST))
             self._step = np.eye(3)
-            self._begin(grey, free, self._believed())
+            self._lost += 1
+            # Somebody may only have come between: what is begun anew has no direction that is known.
+            if self._current is None or self._lost > PATIENCE:
+                self._begin(grey, free, self._believed())
         else:
+            self._lost = 0
             self._step = match.from_key @ self._current.from_first @ np.linalg.inv(before)
             self._from_key = match.from_key
             self._rows.append(self._row(self._current, match))
@@ -181,11 +201,7 @@ class BackgroundWatch:
         """(H, W) uint8: 255 where the person is not. Black borders are not background either."""
         free = np.full(grey.shape, 255, np.uint8)
         if person_px is not None and np.isfinite(person_px).all(axis=1).any():
-            joints = person_px[np.isfinite(person_px).all(axis=1)] * self._scale
-            low, high = joints.min(axis=0), joints.max(axis=0)
-            margin = np.maximum(BODY_MARGIN * (high - low).max(), LEAST_MARGIN_PX)
-            (left, top), (right, bottom) = (low - margin).astype(int), (high + margin).astype(int)
-            free[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = 0
+            _cover_person(free, person_px * self._scale, self._bones)
         free[grey < DARKEST] = 0
         return free
 
@@ -248,6 +264,21 @@ class BackgroundWatch:
                 return again
         return match
 
+    def _found_again(self, grey: np.ndarray, free: np.ndarray) -> _Match | None:
+        """The present frame beside a key frame from before it was lost, wherever the camera looks now."""
+        if self._current is None:
+            return None
+        described = _describe(grey, free)
+        for key in {id(key): key for key in (self._current, *self._keys[-KEYS_ASKED:], self._keys[0])}.values():
+            if key.described is None:
+                key.described = _describe(key.grey, np.full_like(free, 255))
+            guess = _by_looks(key.described, described)
+            match = _matched(key, grey, free, guess) if guess is not None else None
+            if match is not None and match.inlier.sum() >= SURE_SHARE * match.tried:
+                self._current = key
+                return match
+        return None
+
     def _outgrown(self, key: _Key, match: _Match) -> bool:
         return bool(match.inlier.sum() < SHARE_FOUND * len(key.points_px)) or not _alike(match.from_key)
 
@@ -265,6 +296,23 @@ def _nearby(before: np.ndarray, after: np.ndarray, points_px: np.ndarray, guess_
     kept = found[:, 0] > 0
     fitted = _homography(start[kept], there[kept])
     return None if fitted is None else fitted[0]
+
+
+def _cover_person(free: np.ndarray, joints_px: np.ndarray, bones: Sequence[tuple[int, int]]) -> None:
+    """Set `free` (H, W) to 0 where a person with these joints (J, 2), NaN where unknown, may be."""
+    known = np.isfinite(joints_px).all(axis=1)
+    low, high = joints_px[known].min(axis=0), joints_px[known].max(axis=0)
+    size_px = (high - low).max()
+    if not bones:
+        margin_px = max(BOX_MARGIN * size_px, LEAST_MARGIN_PX)
+        (left, top), (right, bottom) = (low - margin_px).astype(int), (high + margin_px).astype(int)
+        free[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = 0
+        return
+    thick_px = 2 * int(max(BODY_MARGIN * size_px, LEAST_MARGIN_PX))
+    for start, end in bones:
+        if known[start] and known[end]:
+            first, second = (tuple(joints_px[joint].clip(-1e4, 1e4).astype(int).tolist()) for joint in (start, end))
+            cv2.line(free, first, second, 0, min(thick_px, THICKEST_PX))
 
 
 def _matched(key: _Key, grey: np.ndarray, free: np.ndarray, guess: np.ndarray) -> _Match | None:
@@ -302,6 +350,31 @@ def _homography(from_px: np.ndarray, to_px: np.ndarray) -> tuple[np.ndarray, np.
         return None
     kept = inlier[:, 0] > 0
     return (found, kept) if kept.sum() >= LEAST_POINTS else None
+
+
+def _describe(grey: np.ndarray, free: np.ndarray) -> _Described:
+    places, looks = cv2.ORB.create(LOOKS).detectAndCompute(grey, free)
+    if looks is None:
+        return np.zeros((0, 2)), np.zeros((0, 32), np.uint8)
+    return np.array([place.pt for place in places]), looks
+
+
+def _by_looks(before: _Described, after: _Described) -> np.ndarray | None:
+    """The homography (3, 3) from one picture to another, told from places that look alike; None where too few do."""
+    if min(len(before[1]), len(after[1])) < LEAST_POINTS:
+        return None
+    pairs = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(before[1], after[1])
+    if len(pairs) < LEAST_POINTS:
+        return None
+    start, end = (
+        np.array([ends[one] for one in index])
+        for ends, index in (
+            (before[0], [pair.queryIdx for pair in pairs]),
+            (after[0], [pair.trainIdx for pair in pairs]),
+        )
+    )
+    found, inlier = cv2.findHomography(start, end, cv2.USAC_MAGSAC, LOOKS_PX, None, 2000, 0.995)
+    return found if found is not None and np.isfinite(found).all() and inlier.sum() >= LEAST_POINTS else None
 
 
 def _moved(points_px: np.ndarray, homography: np.ndarray) -> np.ndarray:

@@ -100,7 +100,7 @@ def watch_video(
 
     Reports stage "camera". Raises VideoError, CancelledError.
     """
-    watch, at = BackgroundWatch(keypoints.image_wh_px), 0
+    watch, at = BackgroundWatch(keypoints.image_wh_px, keypoints.skeleton.bones), 0
     for time_s, picture in read_frames(video, start_s=start_s, end_s=end_s, reporter=reporter):
         reporter.check_cancelled()
         if at == len(keypoints.times_s) or time_s < keypoints.times_s[at] - SAME_TIME_S:

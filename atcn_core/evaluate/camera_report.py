@@ -137,7 +137,7 @@ def _read(filmed: FilmedTake, keypoints: Keypoints2D, fov_deg: float) -> CameraR
     lens = Intrinsics(_SHRUNK * CAMERA.focal_px, tuple(_SHRUNK * side for side in CAMERA.centre_px))  # type: ignore[arg-type]
     far_m = float(np.linalg.norm(view.joints_cam[:, _HIP], axis=1).max()) + 2.5
     room = Backdrop(zlib.crc32(view.take.name.encode()), (far_m, 3.0, far_m))
-    watch = BackgroundWatch((size[0], size[1]))
+    watch = BackgroundWatch((size[0], size[1]), CAPTURE.bones)
     for frame, time_s in enumerate(view.keypoints.times_s):
         now = Intrinsics(lens.focal_px * filmed.path.zoom[frame], lens.centre_px)
         picture = room.picture((size[0], size[1]), now, filmed.path.first_from_cam[frame], filmed.place_m[frame])

@@ -111,6 +111,10 @@ def test_a_camera_that_turned_and_zoomed_does_so_again(switched_on):
             apart.append(np.linalg.norm(places[bones[role]] - there))
     assert np.median(apart) < 0.03 * height_px
     assert np.max(apart) < 0.08 * height_px
+    # The film's own keys, where its rate is another one, go on beside the lens's.
+    scene.render.fps = round(motion.fps / 2)
+    again = scene.objects[footage.add_footage(scene, armature, motion, FILM, 5).camera]
+    assert {curve.data_path for curve in compat.action_curves(again.data)} == {"lens", footage._OFFSET}
 
 
 def shown(camera: bpy.types.Object) -> int:

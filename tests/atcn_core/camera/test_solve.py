@@ -68,17 +68,31 @@ def test_a_still_camera_says_nothing_of_its_lens() -> None:
     assert focal_by_turning(tracks, np.ones(10), LENS.centre_px) is None
 
 
-def test_pictures_without_anything_to_follow_leave_the_camera_where_it_was() -> None:
-    turns = turning(10 * T)
+def test_a_background_that_was_hidden_is_found_again_from_its_looks() -> None:
+    turns = turning(16 * T)
     watch, times_s = BackgroundWatch(SIZE_WH_PX), []
     for number, (picture, time_s, person_px) in enumerate(film(turns, LENS)):
-        watch.see(np.full_like(picture, 90) if 10 <= number < 13 else picture, time_s, person_px)
+        watch.see(np.full_like(picture, 90) if 10 <= number < 20 else picture, time_s, person_px)
         times_s.append(time_s)
     tracks = watch.tracks
-    assert (tracks.key[10:13] == LOST).all()
+    assert (tracks.key[10:20] == LOST).all()
     solved = solve_camera(tracks, LENS, np.array(times_s))
-    assert not solved.solved[10:13].any()
+    assert not solved.solved[10:20].any()
     # Found again from the key frame from before: nothing is lost but those frames.
     assert solved.begun == 0
-    keep = [0, *range(13, 40)]
+    keep = [0, *range(20, 40)]
     assert off_deg(solved.path.first_from_cam[keep], turns[keep]) < 0.3
+
+
+def test_the_background_is_seen_between_spread_arms() -> None:
+    """A box around the person would cover the whole picture."""
+    turns = turning(10 * T)
+    joints_px = np.array([[200.0, 30.0], [200.0, 210.0], [5.0, 60.0], [395.0, 60.0]])
+    bones = ((0, 1), (0, 2), (0, 3))
+    watches = BackgroundWatch(SIZE_WH_PX), BackgroundWatch(SIZE_WH_PX, bones)
+    for picture, time_s, _ in film(turns[:6], LENS):
+        for watch in watches:
+            watch.see(picture, time_s, joints_px)
+    boxed, spread = (watch.tracks.known.sum(axis=1) for watch in watches)
+    assert boxed.max() < 20
+    assert spread.min() > 40
