@@ -15,6 +15,8 @@ from blender_addon.apply import scene_fps
 from blender_addon.blocks import Held
 from blender_addon.compat import action_curves
 from blender_addon.core import clip, errors, take_report, world
+from blender_addon.result import ResultOptions
+from blender_addon.rig_files import import_armatures
 from blender_addon.steps import finish
 
 from .addon import ROOT, data_names, needs_engine, short_clip, switched_on
@@ -319,3 +321,20 @@ def test_the_panel_shows_the_wishes_and_once_there_is_one_the_report(switched_on
 def test_a_stretch_is_gone_to(switched_on):
     assert bpy.ops.atcn.look_at_doubt(frame=77) == {"FINISHED"}
     assert bpy.context.scene.frame_current == 77
+
+
+def test_a_generated_rig_is_measured_by_the_bones_that_move_its_skin_whoever_leads_them(switched_on):
+    motion, _ = true_motion()
+    scene, slides = bpy.context.scene, {}
+    session.set_scene_rate(scene, motion.fps)
+    report = take_report.take_report(motion, seen(motion))
+    (rigify,) = import_armatures("rigify:basic_human:generated")
+    for ik in (False, True):
+        choice = session.RigChoice(armature=rigify.name)
+        request = session.Request(Path("a.mp4"), choice, result=ResultOptions(ik=ik), smooth=0.0, feet="always")
+        applied = session.apply_capture(request, motion, scene)
+        found = take_report.on_rig(report, "it", measured(applied, motion.fps), world.to_world(motion))
+        slides[ik] = found.rig_foot_slide_cm_s
+        assert found.rig_deepest_cm < 1.0
+    assert slides[False] < 0.5
+    assert slides[True] == pytest.approx(slides[False], abs=0.1)
