@@ -44,8 +44,9 @@ _HELD_S, _AT_EASE_S = 0.25, 0.8
 _LEAST_FRAMES, _LEAST_SHARE = 3, 0.02
 # A hand found in no more than the first share of the frames around is not believed, from the second on it is.
 _ALONE = (0.15, 0.45)
-# How far a bone may be from where the frames around have it, and in which time these are; beyond that it is wild.
-_STRAY_DEG, _NEAR_S = 30.0, 0.15
+# How far a bone may be from where the frames around have it, in which time these are and how many at least; beyond that
+# it is wild.
+_STRAY_DEG, _NEAR_S, _LEAST_AROUND = 30.0, 0.15, 4
 
 
 def relaxed_hand() -> tuple[np.ndarray, np.ndarray]:
@@ -85,11 +86,13 @@ def _one_hand(points: np.ndarray, score: np.ndarray, side: str, times_s: np.ndar
         whole = fading(beyond_deg.mean(axis=(1, 2)), *_BROKEN_DEG[::-1])
         trust[known] = score[known] * whole * fading(_company(known, times_s), *_ALONE)
         share = _nearness(times_s, known) * _confidence(trust, known, times_s)
+        wild = _wild(angles[..., 0], times_s[known])
         for finger, bone in np.ndindex(relaxed.shape[:2]):
             weight = trust.copy()
             weight[known] *= fading(beyond_deg[:, finger, bone], *_DISBELIEVED_DEG[::-1])
             low, high = _LOW[finger, bone], _HIGH[finger, bone]
-            steady = _steady(_kept(angles[:, finger, bone], low, high), weight, known, times_s)
+            doubted = wild[:, finger, bone] | (weight[known] <= 0.0)
+            steady = _steady(_kept(angles[:, finger, bone], low, high), weight, known, doubted, times_s)
             # A smooth path swings out a little where it turns.
             path[:, finger, bone] += share[:, None] * (_kept(steady, low, high) - relaxed[finger, bone])
     return path[..., 0], path[..., 1]
@@ -109,14 +112,18 @@ def _confidence(trust: np.ndarray, known: np.ndarray, times_s: np.ndarray) -> np
     return fading(running_weight(around, times_s), *_AT_EASE_BELOW)
 
 
-def _steady(values: np.ndarray, weight: np.ndarray, known: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """Angles (T, 2), bent and aside, without wild frames and tremble. values: (K, 2) of the known frames."""
+def _steady(
+    values: np.ndarray, weight: np.ndarray, known: np.ndarray, doubted: np.ndarray, times_s: np.ndarray
+) -> np.ndarray:
+    """Angles (T, 2), bent and aside, without tremble.
+
+    values: (K, 2) of the known frames (T,) bool; doubted: (K,) bool, those that are left out, unless all are.
+    """
     spread = np.zeros((len(times_s), 2))
     spread[known] = values
-    believed = known & (weight > 0)
-    if not believed.any():
-        believed, weight = known, known.astype(np.float64)
-    calm = believed & ~_wild(spread[:, 0], believed, times_s)
+    calm = known.copy()
+    if not doubted.all():
+        calm[known] = ~doubted
     path = filled(spread, calm, times_s)
     trust = np.where(calm, weight, 0.02)
     return np.stack(
@@ -128,13 +135,15 @@ def _steady(values: np.ndarray, weight: np.ndarray, known: np.ndarray, times_s: 
     )
 
 
-def _wild(values: np.ndarray, known: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """(T,) bool: frames far off the median of the known ones around them. values: (T,)."""
-    wild = np.zeros(len(values), dtype=bool)
-    at = np.flatnonzero(known)
-    for i in at:
-        around = at[np.abs(times_s[at] - times_s[i]) <= _NEAR_S]
-        wild[i] = len(around) >= 4 and abs(values[i] - np.median(values[around])) > np.deg2rad(_STRAY_DEG)
+def _wild(bent_rad: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """(K, 5, 3) bool: bones far off the median of the frames around them. bent_rad: (K, 5, 3); times_s: (K,)."""
+    wild = np.zeros(bent_rad.shape, dtype=bool)
+    firsts = np.searchsorted(times_s, times_s - _NEAR_S)
+    lasts = np.searchsorted(times_s, times_s + _NEAR_S, side="right")
+    for i, (first, last) in enumerate(zip(firsts, lasts, strict=True)):
+        if last - first >= _LEAST_AROUND:
+            usual = np.median(bent_rad[first:last], axis=0)
+            wild[i] = np.abs(bent_rad[i] - usual) > np.deg2rad(_STRAY_DEG)
     return wild
 
 
