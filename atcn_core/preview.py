@@ -14,11 +14,12 @@ import numpy as np
 
 from .clip import Keypoints2D, load_keypoints
 from .errors import EngineError, OutputError
+from .hands import HAND_21
 from .reporter import Reporter
 from .video import read_frames
 from .worker.protocol import PreviewJob
 
-__all__ = ["compose", "draw_skeleton", "encode", "frames_at", "pixel", "to_height"]
+__all__ = ["compose", "draw_hands", "draw_skeleton", "encode", "frames_at", "pixel", "to_height"]
 
 MAX_HEIGHT_PX = 480
 # Seen from the figure: its left side warm, its right side cold, the middle white. BGR, as OpenCV draws.
@@ -46,7 +47,27 @@ def draw_skeleton(picture: np.ndarray, skeleton_joints: Sequence[str], xy_px: np
     """
     index = {joint: i for i, joint in enumerate(skeleton_joints)}
     lines = [(index[a], index[b], _colour(a, b)) for a, b in LINES if a in index and b in index]
-    thickness_px = max(1, round(picture.shape[0] / 180))
+    _draw_lines(picture, lines, xy_px, score, thickness_px=max(1, round(picture.shape[0] / 180)))
+
+
+def draw_hands(picture: np.ndarray, xy_px: np.ndarray, score: np.ndarray) -> None:
+    """Draw one frame's fingers into the picture, in place, as faint as `draw_skeleton`.
+
+    xy_px: (2, 21, 2) pixels of this picture, the left hand first; score: (2,) 0..1, 0 where not found.
+    """
+    for colour, points_px, one_score in zip((LEFT_BGR, RIGHT_BGR), xy_px, score, strict=True):
+        lines = [(a, b, colour) for a, b in HAND_21.bones]
+        if one_score > 0:
+            _draw_lines(picture, lines, points_px, np.full(len(HAND_21), one_score), thickness_px=1)
+
+
+def _draw_lines(
+    picture: np.ndarray,
+    lines: list[tuple[int, int, tuple[int, int, int]]],
+    xy_px: np.ndarray,
+    score: np.ndarray,
+    thickness_px: int,
+) -> None:
     limits = [limit for limit, _ in OPACITY_OF_SCORE] + [np.inf]
     for (low, opacity), high in zip(OPACITY_OF_SCORE, limits[1:], strict=True):
         layer = picture.copy() if opacity < 1.0 else picture
@@ -114,6 +135,8 @@ def _side_by_side(
         left = to_height(source, height_px)
         scale = np.array([left.shape[1] / keypoints.image_wh_px[0], height_px / keypoints.image_wh_px[1]])
         draw_skeleton(left, keypoints.skeleton.joints, keypoints.xy_px[frame] * scale, keypoints.score[frame])
+        if keypoints.hands is not None:
+            draw_hands(left, keypoints.hands.xy_px[frame] * scale, keypoints.hands.score[frame])
         yield np.hstack([left, to_height(avatar, height_px)])
 
 
