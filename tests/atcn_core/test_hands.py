@@ -13,6 +13,7 @@ from atcn_core.clip import Keypoints2D, Motion3D, load_keypoints, load_motion, s
 from atcn_core.frames import Intrinsics
 from atcn_core.hands import FINGERS, HAND_21, FoundHands, HandMotion
 from atcn_core.motion.world import to_world
+from atcn_core.preview import LEFT_BGR, RIGHT_BGR, draw_hands
 from atcn_core.skeleton import CAPTURE, MEDIAPIPE_33
 from tests.moving_person import dancing
 
@@ -117,3 +118,14 @@ def test_wrong_shapes_and_other_lengths_are_refused() -> None:
         HandMotion(moved().bent_rad, np.full_like(moved().aside_rad, np.nan), moved().score)
     with pytest.raises(ValueError, match="hands has 2 frames"):
         replace(motion(), hands=moved().at(np.array([0, 1])))
+
+
+@pytest.mark.parametrize(("which", "colour"), [(0, LEFT_BGR), (1, RIGHT_BGR)])
+def test_a_found_hand_is_drawn_in_its_sides_colour_and_the_other_is_not(which: int, colour: tuple[int, ...]) -> None:
+    xy_px, score = np.full((2, 21, 2), np.nan), np.zeros(2)
+    picture = np.zeros((60, 60, 3), dtype=np.uint8)
+    draw_hands(picture, xy_px, score)
+    assert not picture.any()
+    xy_px[which], score[which] = np.stack([np.linspace(10, 40, 21), np.linspace(50, 20, 21)], axis=-1), 1.0
+    draw_hands(picture, xy_px, score)
+    assert (picture[50, 10] == colour).all()
