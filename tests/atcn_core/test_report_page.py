@@ -3,17 +3,21 @@
 import base64
 import re
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import cv2
 import numpy as np
 import pytest
 
+from atcn_core.capture import main
+from atcn_core.clip import Keypoints2D, save_keypoints
 from atcn_core.errors import CancelledError, OutputError
 from atcn_core.motion.take_report import from_json
 from atcn_core.motion.take_table import page_with
 from atcn_core.report_page import PICTURE_HEIGHT_PX, write_report
 from atcn_core.reporter import Reporter
+from atcn_core.skeleton import CAPTURE
 from atcn_core.video import read_frames
 from tests.atcn_core.motion.test_take_report import FPS, filmed, hidden, standing_person
 
@@ -119,3 +123,24 @@ def test_a_film_that_is_gone_costs_the_pictures_only_and_a_folder_in_the_way_is_
         write_report(tmp_path / "s.html", *take)
     assert not (tmp_path / "s.html").exists()
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_the_command_line_writes_page_figures_and_film(tmp_path, capsys):
+    data = Path(__file__).parents[1] / "data"
+    with np.load(data / "demo_truth.npz") as truth:
+        score = np.ones(truth["xy_px"].shape[:2], np.float32)
+        xy_px, size_px = truth["xy_px"].astype(np.float32), (int(truth["image_wh_px"][0]), int(truth["image_wh_px"][1]))
+        keypoints = Keypoints2D(CAPTURE, truth["times_s"], float(truth["fps"]), size_px, xy_px, score)
+    save_keypoints(tmp_path / "k.npz", keypoints)
+    words = [str(data / "demo.mp4"), "--out", str(tmp_path / "m.npz"), "--keypoints", str(tmp_path / "k.npz")]
+    words += ["--end", "1", "--device", "cpu", "--report", str(tmp_path / "there" / "r.html")]
+    for extra, names in (([], ["r.html", "r.json", "r_overlay.mp4"]), (["--no-overlay"], ["r.html", "r.json"])):
+        assert main([*words, *extra]) == 0
+        assert sorted(path.name for path in (tmp_path / "there").iterdir()) == names
+        report = from_json((tmp_path / "there" / "r.json").read_text(encoding="utf-8"))
+        assert report.frames == 25
+        assert report.found_percent == 100.0
+        assert report.rig == ""
+        for path in (tmp_path / "there").iterdir():
+            path.unlink()
+    capsys.readouterr()
