@@ -77,7 +77,10 @@ def _named(
 
 
 def _lasting(flags: np.ndarray, times_s: np.ndarray, least_s: float = LEAST_S) -> list[tuple[int, int]]:
-    """Stretches of flags (T,), short breaks closed, short ones left out: first frame and the one after the last."""
+    """Stretches of flags (T,), short breaks closed: first frame and the one after the last.
+
+    Those whose flags make up less than least_s are left out: single frames now and then are no stretch.
+    """
     joined: list[tuple[int, int]] = []
     for start, end in stretches(flags):
         if joined and times_s[start] - times_s[joined[-1][1] - 1] < CLOSE_S:
@@ -85,7 +88,7 @@ def _lasting(flags: np.ndarray, times_s: np.ndarray, least_s: float = LEAST_S) -
         else:
             joined.append((start, end))
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
-    return [(start, end) for start, end in joined if times_s[end - 1] - times_s[start] + step_s >= least_s]
+    return [(start, end) for start, end in joined if flags[start:end].sum() * step_s >= least_s - 1e-9]
 
 
 def _marked(flags: np.ndarray, times_s: np.ndarray) -> np.ndarray:

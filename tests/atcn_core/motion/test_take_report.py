@@ -198,6 +198,17 @@ def test_hidden_parts_are_named_with_their_side_and_their_time():
     assert reasons(motion, hidden(keypoints, 30, 60, *rest)) == ["body mostly unseen"]
 
 
+def test_single_frames_now_and_then_are_no_stretch_and_what_flickers_is_one():
+    motion, keypoints = filmed(standing_person(120))
+    now_and_then = flickering = keypoints
+    for frame in range(30, 60, 6):
+        now_and_then = hidden(now_and_then, frame, frame + 1, "left_index", "left_pinky")
+        flickering = hidden(flickering, frame, frame + 3, "left_index", "left_pinky")
+    assert reasons(motion, now_and_then) == []
+    (doubt,) = take_report(motion, flickering).doubtful
+    assert (doubt.first_s, doubt.last_s) == pytest.approx((30 / FPS, 56 / FPS))
+
+
 def test_feet_below_the_picture_are_said_to_be_out_of_it():
     motion, keypoints = filmed(standing_person(60))
     low = replace(motion, root_cam=motion.root_cam + np.array([0.0, 1.2, 0.0], np.float32))
