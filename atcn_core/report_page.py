@@ -106,7 +106,8 @@ def page(title: str, report: TakeReport, series: TakeSeries, pictures: dict[int,
     shown = "".join(_figure(report.doubtful[number], jpeg) for number, jpeg in sorted(pictures.items()))
     parts = [
         f"<h1>Take report: {escape(title)}</h1>",
-        f"<p>{report.frames} frames, {report.first_s:.2f} s to {report.last_s:.2f} s of the video.</p>",
+        f"<p>{report.frames} frames, {report.first_s:.2f} s to {report.last_s:.2f} s of the video."
+        f" {escape(report.camera_note)}</p>",
         table(report),
         *(
             [f'<h2>Laid over the video</h2><video controls="controls" src="{quote(film)}"></video>{_LEGEND}']

@@ -51,6 +51,8 @@ class TakeReport:
     limb_length_percent:       mean deviation of the bones from their median lengths.
     arm_swing_percent:         spread of the wrists about the shoulders in the picture, over that of what was found.
     doubtful:                  the frames to look at.
+    camera, camera_note:       what the film's camera does (camera_path.CAMERA_KINDS) and the sentences on it; "" where
+                               nobody looked.
     """
 
     frames: int
@@ -72,6 +74,8 @@ class TakeReport:
     rig_foot_slide_cm_s: float | None = None
     rig_below_floor_cm: float | None = None
     rig_deepest_cm: float | None = None
+    camera: str = ""
+    camera_note: str = ""
 
     @property
     def doubtful_percent(self) -> float:
@@ -114,6 +118,8 @@ def take_report(
         limb_length_percent=_limb_length_percent(motion),
         arm_swing_percent=_arm_swing_percent(motion, keypoints, series),
         doubtful=tuple(doubtful(series)),
+        camera=motion.video_camera.kind if motion.video_camera is not None else "",
+        camera_note=motion.video_camera.note if motion.video_camera is not None else "",
     )
 
 

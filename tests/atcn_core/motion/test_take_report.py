@@ -84,6 +84,14 @@ def test_joints_moved_aside_in_the_picture_are_told_in_pixels_and_shares_of_the_
     assert series.height_px[0] == pytest.approx(CAMERA.focal_px * 1.7 / 5.0, rel=0.08)
 
 
+def test_what_is_known_of_the_camera_is_reported():
+    motion, keypoints = filmed(standing_person(12))
+    assert take_report(motion, keypoints).camera_note == ""
+    report = take_report(replace(motion, video_camera=VideoCamera("still", "It stands.")), keypoints)
+    assert (report.camera, report.camera_note) == ("still", "It stands.")
+    assert from_json(to_json(report)) == report
+
+
 def test_a_camera_that_turns_and_zooms_is_reckoned_with():
     motion, _ = filmed(standing_person(40, left_upper_arm=about(BACK, np.linspace(0.0, 1.4, 40))))
     angle = np.linspace(0.0, 0.3, 40)
