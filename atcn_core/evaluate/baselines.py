@@ -9,7 +9,7 @@ from ..train.sampler import WindowSampler
 
 __all__ = ["LinearLifter", "MeanPose"]
 
-# Frames about the target that the linear lifter reads, as offsets; more did not help it.
+# Frames about the target that the linear lifter reads, as far as the window has them; more did not help it.
 _OFFSETS = (-12, -4, 0, 4, 12)
 
 
@@ -28,7 +28,7 @@ class LinearLifter:
     """Ridge regression from the 2D joints of a few frames about the target to its 3D joints."""
 
     def __init__(self, sampler: WindowSampler, windows: int, ridge: float = 10.0) -> None:
-        self._target = sampler.target
+        self._frames = [frame for frame in (sampler.target + o for o in _OFFSETS) if 0 <= frame < sampler.frames]
         square, mixed = torch.zeros(1), torch.zeros(1)
         for _ in range(windows // 512):
             batch = sampler.draw(512)
@@ -38,8 +38,7 @@ class LinearLifter:
         self._weight = torch.linalg.solve(square + ridge * torch.eye(len(square)), mixed).float()
 
     def _features(self, inputs: Tensor) -> Tensor:
-        frames = inputs[:, [self._target + offset for offset in _OFFSETS]]
-        return torch.nn.functional.pad(frames.flatten(1), (0, 1), value=1.0)
+        return torch.nn.functional.pad(inputs[:, self._frames].flatten(1), (0, 1), value=1.0)
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """inputs: (B, N, J, 3). Returns (B, J, 3)."""
