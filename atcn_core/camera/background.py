@@ -300,7 +300,7 @@ def _nearby(before: np.ndarray, after: np.ndarray, points_px: np.ndarray, guess_
 
 def _cover_person(free: np.ndarray, joints_px: np.ndarray, bones: Sequence[tuple[int, int]]) -> None:
     """Set `free` (H, W) to 0 where a person with these joints (J, 2), NaN where unknown, may be."""
-    known = np.isfinite(joints_px).all(axis=1)
+    known = np.asarray(np.isfinite(joints_px).all(axis=1))
     low, high = joints_px[known].min(axis=0), joints_px[known].max(axis=0)
     size_px = (high - low).max()
     if not bones:

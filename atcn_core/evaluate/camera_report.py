@@ -26,7 +26,7 @@ from ..camera_path import CameraPath
 from ..capture import solve_motion
 from ..clip import Keypoints2D, to_capture
 from ..detect.enhance import enhanced
-from ..errors import AtcnError
+from ..errors import AtcnError, MotionError
 from ..frames import Intrinsics, cam_to_px
 from ..lift.checkpoint import load_network, network_file
 from ..lift.predict import Lifter
@@ -188,17 +188,23 @@ def table(
         ways.setdefault("moves, truth taken out", []).append(_errors(view, true, CAMERA, lifter))
         read_off.append(_misread(filmed, path, lens))
     names = ("root cm", "drift percent", "height cm", "slide cm s")
-    off = np.round(np.nanmean(np.array(read_off), axis=0), 2).tolist()
+    off = [_mean(column, 2) for column in np.array(read_off).T]
     told = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
     rows: list[dict[str, object]] = []
     for way, errors in ways.items():
-        means = np.round(np.nanmean(np.array(errors), axis=0), 1).tolist()
+        means = [_mean(column, 1) for column in np.array(errors).T]
         row: dict[str, object] = {"moves": " + ".join(moves), "way": way, **dict(zip(names, means, strict=True))}
         found = [*off, told] if way == "moves, taken out" else [""] * 4
         rows.append(
             row | dict(zip(("turns off deg", "zoom off percent", "lens off percent", "called"), found, strict=True))
         )
     return rows
+
+
+def _mean(values: np.ndarray, digits: int) -> float | str:
+    """The mean of the views that say something; "-" where none does."""
+    known = values[np.isfinite(values)]
+    return round(float(known.mean()), digits) if known.size else "-"
 
 
 def _errors(view: View, calm: Calm, lens: Intrinsics, lifter: Lifter) -> tuple[float, ...]:
@@ -249,13 +255,17 @@ _MEANT = {
 
 
 def _chosen(views: Sequence[View], takes: int, way_m: float) -> list[View]:
-    """Evenly chosen of those whose hip goes far enough along the floor."""
+    """Evenly chosen of those whose hip goes far enough along the floor. Raises MotionError where none does."""
     far = []
     for view in views:
         hip = view.take.joints_world[::10, _HIP, :2]
         if np.linalg.norm(np.diff(hip, axis=0), axis=1).sum() >= way_m and np.isfinite(view.take.joints_world).all():
             far.append(_nearer(view))
     at = np.unique(np.linspace(0, len(far) - 1, min(takes, len(far))).astype(int)) if far else []
+    if not far:
+        raise MotionError(
+            "No take goes far enough.", hint=f"Give takes of a walk of {way_m:g} m, or a shorter --way-m."
+        )
     return [far[number] for number in at]
 
 
