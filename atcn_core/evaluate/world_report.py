@@ -22,9 +22,8 @@ from ..lift.predict import Lifter
 from ..motion.contacts import foot_points
 from ..motion.feet import standing_points
 from ..motion.finish import DEFAULT_STRENGTH, check_wishes, finished
-from ..motion.ground import up_direction_cam
 from ..motion.stature import stature_m
-from ..motion.world import to_world
+from ..motion.world import to_world_with_camera
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
 from ..worker.protocol import DEFAULT_NETWORK
@@ -58,9 +57,8 @@ def measured(staged: StagedTake, smooth: float = DEFAULT_STRENGTH) -> WorldError
     """The errors of one capture, the performer's height known, smoothed as a user's is."""
     true_world = staged.joints_world
     motion = finished(staged.motion, stature_m(true_world, CAPTURE), smooth).motion
-    world = to_world(motion)
-    up_cam = up_direction_cam(motion.joints_cam.astype(np.float64), CAPTURE, motion.score, motion.times_s)
-    tilt_deg = float(np.degrees(np.arccos(np.clip(up_cam @ staged.up_cam, -1.0, 1.0))))
+    world, world_from_cam, _ = to_world_with_camera(motion)
+    tilt_deg = float(np.degrees(np.arccos(np.clip(world_from_cam[2] @ staged.up_cam, -1.0, 1.0))))
     return world_errors(world, standing_points(world.standing_chance(), world.times_s), true_world, tilt_deg)
 
 

@@ -14,8 +14,9 @@ CAMERA_UP_CAM = np.array([0.0, -1.0, 0.0])
 
 # How long somebody must be seen standing until the pose says as much about "up" as the camera's own axis does.
 STANDING_EVIDENCE_S = 0.2
-# A body axis this far from the camera's own up is more likely a person lying down than a camera on its side.
-BELIEVED_RAD, DISBELIEVED_RAD = np.deg2rad(50.0), np.deg2rad(80.0)
+# A body axis this far from the camera's own up is more likely a person lying down or on hands and feet than a camera on
+# its side.
+BELIEVED_RAD, DISBELIEVED_RAD = np.deg2rad(30.0), np.deg2rad(50.0)
 # How far off the pose's own "up" and the height of a standing foot are, and for how long a foot must stand to count
 # once: the longer it is, the less standing on one spot weighs.
 UP_ERROR_RAD, FOOT_ERROR_M, FOOTING_S = 0.08, 0.06, 2.0

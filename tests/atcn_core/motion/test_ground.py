@@ -113,3 +113,16 @@ def test_a_chair_and_who_never_stands_tilt_nothing():
     assert degrees_apart(levelled_by_feet(UP, feet, standing, times_s), UP) < 1.0
     assert np.array_equal(levelled_by_feet(UP, feet, 0.0 * standing, times_s), UP)
     assert np.array_equal(levelled_by_feet(UP, feet[:1], standing[:1], times_s[:1]), UP)
+
+
+@pytest.mark.parametrize("heading_deg", [0, 90, 200])
+def test_who_does_push_ups_is_not_taken_for_somebody_before_a_camera_on_its_side(heading_deg):
+    times_s = np.arange(90) / 30
+    # Straight as a board, on hands and toes, the shoulders now 17 and now 30 degrees above the feet.
+    pitch_rad = np.deg2rad(90 - 23.5 - 6.5 * np.sin(2 * np.pi * 0.5 * times_s))
+    board = posed(
+        times_s, np.array([0, 0, 0.4]), {"hips": after(about(UP, np.deg2rad(heading_deg)), about(LEFT, pitch_rad))}
+    )
+    joints_cam, true_up = filmed(board, 0, 10)
+    up = up_direction_cam(joints_cam, CAPTURE, np.ones(joints_cam.shape[:2]), times_s)
+    assert degrees_apart(up, true_up) < 15
