@@ -26,6 +26,7 @@ from mediapipe.tasks.python.vision.hand_landmarker import (
 from ..clip import Keypoints2D
 from ..errors import KeypointsError
 from ..hands import HAND_21, FoundHands
+from ..motion.fingers_steady import impossible_rad
 from ..motion.smoothing import fading
 from ..reporter import Reporter
 from ..video import read_frames
@@ -45,8 +46,10 @@ SAME_WRIST_M = 0.12
 PALM_CHANCE = 0.3
 # A wrist that the pose itself has seen less surely than this is not looked for.
 WRIST_SCORE = 0.1
-# A hand that MediaPipe takes for the other one: how it is bent is about right, and how it is turned is not.
-OTHER_SIDE_SCORE = 0.5
+# What a hand that MediaPipe takes for the other one counts: it is seen less clearly than its chance says.
+OTHER_SIDE_SCORE = 0.4
+# How much more possible the other depth must make a hand, to be taken against MediaPipe's idea of which hand it is.
+CLEARLY_RAD = np.deg2rad(2.0)
 # How long a hand (wrist to the middle finger's knuckle) must be in the picture to be hardly or fully believed.
 LENGTH_PX = (6.0, 16.0)
 _WRIST, _KNUCKLE = HAND_21.index("wrist"), HAND_21.index("middle_mcp")
@@ -229,14 +232,18 @@ def _hand_of(result: HandLandmarkerResult, square: _Square) -> _Hand:
 def _on_side(hand: _Hand, side: str) -> np.ndarray:
     """The points (21, 3) as those of this side's hand.
 
-    A picture does not tell a palm from the back of the other hand: both look alike, and differ in depth only. What was
-    taken for the other side's hand is mirrored in depth.
+    A picture does not tell a palm from the back of the other hand: both look alike, and differ in depth only. What
+    tells is how fingers bend: the depth is taken in which they can. Where that says little, MediaPipe's own idea of
+    the side does.
     """
-    return hand.points_cam if hand.taken_for == side else hand.points_cam * np.array([1.0, 1.0, -1.0])
+    mirrored = hand.points_cam * np.array([1.0, 1.0, -1.0])
+    as_found_rad, mirrored_rad = impossible_rad(np.stack([hand.points_cam, mirrored]), side)
+    lead_rad = CLEARLY_RAD if hand.taken_for == side else -CLEARLY_RAD
+    return hand.points_cam if as_found_rad <= mirrored_rad + lead_rad else mirrored
 
 
 def _score(hand: _Hand, side: str) -> float:
     length_px = float(np.linalg.norm(hand.xy_px[_KNUCKLE] - hand.xy_px[_WRIST]))
     span_px = max(length_px, 0.5 * float(np.ptp(hand.xy_px, axis=0).max()))
-    believed = hand.chance if hand.taken_for == side else OTHER_SIDE_SCORE * (1.0 - 0.5 * hand.chance)
+    believed = hand.chance if hand.taken_for == side else OTHER_SIDE_SCORE
     return float(believed * fading(np.array(span_px), *LENGTH_PX))

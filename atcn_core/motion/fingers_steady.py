@@ -9,7 +9,7 @@ from .fingers_palm import finger_angles, finger_directions, to_palm
 from .landmarks import SIDES
 from .smoothing import fading, filled, running_weight, smoothed
 
-__all__ = ["LIMITS_DEG", "hand_motion", "relaxed_hand"]
+__all__ = ["LIMITS_DEG", "hand_motion", "impossible_rad", "relaxed_hand"]
 
 # How far each bone bends and turns aside, least and most, in degrees; beyond that it goes on by at most _ROOM_DEG.
 LIMITS_DEG = {
@@ -81,7 +81,7 @@ def _one_hand(points: np.ndarray, score: np.ndarray, side: str, times_s: np.ndar
     known = score > 0
     if known.any():
         angles = _angles(points[known].astype(np.float64), side)
-        beyond_deg = np.rad2deg(np.maximum(_LOW - angles, angles - _HIGH).max(axis=-1).clip(min=0.0))
+        beyond_deg = np.rad2deg(_beyond_rad(angles))
         trust = np.zeros(len(times_s))
         whole = fading(beyond_deg.mean(axis=(1, 2)), *_BROKEN_DEG[::-1])
         trust[known] = score[known] * whole * fading(_company(known, times_s), *_ALONE)
@@ -96,6 +96,16 @@ def _one_hand(points: np.ndarray, score: np.ndarray, side: str, times_s: np.ndar
             # A smooth path swings out a little where it turns.
             path[:, finger, bone] += share[:, None] * (_kept(steady, low, high) - relaxed[finger, bone])
     return path[..., 0], path[..., 1]
+
+
+def impossible_rad(points: np.ndarray, side: str) -> np.ndarray:
+    """(K,) how far the bones of hands (K, 21, 3) are beyond what joints can do, on average."""
+    return _beyond_rad(_angles(points, side)).mean(axis=(1, 2))
+
+
+def _beyond_rad(angles: np.ndarray) -> np.ndarray:
+    """(K, 5, 3) how far each bone is beyond what it can do. angles: (K, 5, 3, 2)."""
+    return np.maximum(_LOW - angles, angles - _HIGH).max(axis=-1).clip(min=0.0)
 
 
 def _angles(points: np.ndarray, side: str) -> np.ndarray:

@@ -9,12 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from atcn_core.capture import capture
 from atcn_core.clip import Keypoints2D, load_keypoints, load_motion, save_keypoints
 from atcn_core.detect import create_detector
 from atcn_core.detect.cache import AGAIN_VARIABLE
-from atcn_core.detect.hands import SQUARE_M, find_hands, hand_squares_px
+from atcn_core.detect.hands import SQUARE_M, _Hand, _on_side, find_hands, hand_squares_px
 from atcn_core.detect.model import HANDS, POSE, ensure_model
 from atcn_core.detect.track import track_person
 from atcn_core.errors import CancelledError, KeypointsError
@@ -24,6 +25,7 @@ from atcn_core.reporter import Reporter
 from atcn_core.skeleton import MEDIAPIPE_33, Skeleton
 from atcn_core.video import read_frames
 from atcn_core.worker.protocol import CaptureJob
+from tests.atcn_core.motion.hand_shapes import SHAPES, hand
 
 DEMO = Path(__file__).parents[2] / "data" / "demo.mp4"
 SQUATS = Path(__file__).parents[4] / "shared" / "videos" / "tfjs_pose_squats.mp4"
@@ -106,6 +108,22 @@ def test_the_left_hand_is_the_right_one_in_the_mirror(
     turned = other.points_cam[:, ::-1] * (-1.0, 1.0, 1.0)
     apart_m = np.linalg.norm(turned[both] - hands.points_cam[both], axis=-1)
     assert np.median(apart_m) < 0.02
+
+
+@pytest.mark.parametrize("taken_for", ["left", "right"])
+@pytest.mark.parametrize("shape", ["fist", "pointing"])
+def test_the_depth_of_a_hand_is_that_in_which_its_fingers_can_bend(shape: str, taken_for: str) -> None:
+    points = hand(SHAPES[shape], "left") @ Rotation.from_euler("xyz", (20, 130, -40), degrees=True).as_matrix().T
+    deep = np.array([1.0, 1.0, -1.0])
+    for seen in (points, points * deep):
+        taken = _on_side(_Hand(points[:, :2], seen, taken_for, 0.9), "left")
+        assert np.allclose(taken, points), "whatever depth was found, and whichever hand it was taken for"
+
+
+def test_where_the_fingers_say_nothing_the_detectors_idea_of_the_side_decides() -> None:
+    points = hand(SHAPES["flat"], "left") @ Rotation.from_euler("x", 35, degrees=True).as_matrix().T
+    assert np.array_equal(_on_side(_Hand(points[:, :2], points, "left", 0.9), "left"), points)
+    assert not np.array_equal(_on_side(_Hand(points[:, :2], points, "right", 0.9), "left"), points)
 
 
 def test_joints_without_wrists_cannot_lead_to_hands() -> None:
