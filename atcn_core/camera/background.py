@@ -12,6 +12,20 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from .matching import (
+    LEAST_POINTS,
+    Described,
+    alike,
+    by_looks,
+    cover_person,
+    describe,
+    followed,
+    homography,
+    inside,
+    moved,
+    nearby,
+)
+
 __all__ = ["LOOKED_AT_PX", "LOST", "PASSED", "BackgroundTracks", "BackgroundWatch"]
 
 LOST, PASSED = -1, -2
@@ -26,31 +40,16 @@ QUALITY = 0.005
 APART_PX = 14
 # From the frame before, a few points found roughly but from far; from the key frame all of them, exactly.
 NEAR_POINTS = 48
-NEAR = {"winSize": (15, 15), "maxLevel": 3, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
-EXACT = {"winSize": (11, 11), "maxLevel": 1, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
-# A point that is followed there and back lands this near to where it began, or it is lost.
-RETURN_PX = 0.6
-INLIER_PX = 1.5
-LEAST_POINTS = 12
-# A key frame serves while so many of its points are found, and while picture and key frame are about equally large
-# and upright: the patches around the points have to look the same.
+# A key frame serves while so many of its points are found.
 SHARE_FOUND = 0.35
-ALIKE_SCALE = 1.2
-ALIKE_ROLL_RAD = np.deg2rad(12.0)
 # A guess is right where so many of the points that should be in sight are found.
 SURE_SHARE = 0.7
 # A background that is lost is looked for in so many key frames from before; after so many frames all begins anew.
 KEYS_ASKED, PATIENCE = 3, 20
-LOOKS, LOOKS_PX = 400, 3.0
 # An earlier key frame is tried again where so much of it should be in the picture.
 SHARE_IN_SIGHT = 0.65
 TRY_EVERY = 5
 MOST_KEYS = 60
-# How far beyond the joints' box or beside a bone the person's outline may reach, as a share of the box, and at least.
-BOX_MARGIN, BODY_MARGIN = 0.18, 0.1
-LEAST_MARGIN_PX = 8
-# OpenCV draws no thicker lines.
-THICKEST_PX = 1000
 DARKEST = 8
 
 
@@ -84,10 +83,6 @@ class BackgroundTracks:
         return np.asarray(np.isfinite(self.xy_px).all(axis=2))
 
 
-# Places (N, 2) in a small picture and what they look like (N, 32), as ORB has it.
-_Described = tuple[np.ndarray, np.ndarray]
-
-
 @dataclass
 class _Key:
     """A frame that others are compared with. points_px: (P, 2) in the small picture; from_first: (3, 3) its picture
@@ -97,7 +92,7 @@ class _Key:
     grey: np.ndarray
     points_px: np.ndarray
     from_first: np.ndarray
-    described: _Described | None = None
+    described: Described | None = None
 
 
 @dataclass(frozen=True)
@@ -195,13 +190,14 @@ class BackgroundWatch:
         if self._scale == 1.0:
             return grey
         size = tuple(max(round(side * self._scale), 16) for side in self._image_wh_px)
-        return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        # Averaging is what costs, and down to half the size it is not needed.
+        return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if self._scale < 0.5 else cv2.INTER_LINEAR)
 
     def _free_of_person(self, grey: np.ndarray, person_px: np.ndarray | None) -> np.ndarray:
         """(H, W) uint8: 255 where the person is not. Black borders are not background either."""
         free = np.full(grey.shape, 255, np.uint8)
         if person_px is not None and np.isfinite(person_px).all(axis=1).any():
-            _cover_person(free, person_px * self._scale, self._bones)
+            cover_person(free, person_px * self._scale, self._bones)
         free[grey < DARKEST] = 0
         return free
 
@@ -234,17 +230,17 @@ class BackgroundWatch:
         soon = _matched(self._current, grey, free, self._step @ self._from_key)
         if soon is not None and soon.inlier.sum() >= SURE_SHARE * soon.tried:
             return soon
-        where = _moved(self._current.points_px, self._from_key)
-        inside = _inside(where, free)
-        if inside.sum() < LEAST_POINTS:
+        where = moved(self._current.points_px, self._from_key)
+        in_sight = inside(where, free)
+        if in_sight.sum() < LEAST_POINTS:
             return None
-        few = np.flatnonzero(inside)[:: max(int(inside.sum()) // NEAR_POINTS, 1)]
-        guess = _nearby(self._before, grey, where[few], where[few])
+        few = np.flatnonzero(in_sight)[:: max(int(in_sight.sum()) // NEAR_POINTS, 1)]
+        guess = nearby(self._before, grey, where[few], where[few])
         if guess is not None:
             guess = guess @ self._from_key
         else:
             # What was between may have shown nothing: from the key frame itself, if the camera is about where it was.
-            guess = _nearby(self._current.grey, grey, self._current.points_px[few], where[few])
+            guess = nearby(self._current.grey, grey, self._current.points_px[few], where[few])
         return None if guess is None else _matched(self._current, grey, free, guess)
 
     def _again_with_earlier(self, grey: np.ndarray, free: np.ndarray, match: _Match) -> _Match:
@@ -256,7 +252,7 @@ class BackgroundWatch:
             if key is self._current:
                 break
             guess = from_first @ np.linalg.inv(key.from_first)
-            if _inside(_moved(key.points_px, guess), free).mean() < SHARE_IN_SIGHT or not _alike(guess):
+            if inside(moved(key.points_px, guess), free).mean() < SHARE_IN_SIGHT or not alike(guess):
                 continue
             again = _matched(key, grey, free, guess)
             if again is not None and again.inlier.sum() > SHARE_FOUND * len(key.points_px):
@@ -268,11 +264,11 @@ class BackgroundWatch:
         """The present frame beside a key frame from before it was lost, wherever the camera looks now."""
         if self._current is None:
             return None
-        described = _describe(grey, free)
+        described = describe(grey, free)
         for key in {id(key): key for key in (self._current, *self._keys[-KEYS_ASKED:], self._keys[0])}.values():
             if key.described is None:
-                key.described = _describe(key.grey, np.full_like(free, 255))
-            guess = _by_looks(key.described, described)
+                key.described = describe(key.grey, np.full_like(free, 255))
+            guess = by_looks(key.described, described)
             match = _matched(key, grey, free, guess) if guess is not None else None
             if match is not None and match.inlier.sum() >= SURE_SHARE * match.tried:
                 self._current = key
@@ -280,7 +276,7 @@ class BackgroundWatch:
         return None
 
     def _outgrown(self, key: _Key, match: _Match) -> bool:
-        return bool(match.inlier.sum() < SHARE_FOUND * len(key.points_px)) or not _alike(match.from_key)
+        return bool(match.inlier.sum() < SHARE_FOUND * len(key.points_px)) or not alike(match.from_key)
 
     def _row(self, key: _Key, match: _Match) -> _Row:
         keep = np.arange(len(match.index))
@@ -289,114 +285,14 @@ class BackgroundWatch:
         return _Row(key.frame, key.points_px[match.index[keep]], match.xy_px[keep], match.inlier[keep])
 
 
-def _nearby(before: np.ndarray, after: np.ndarray, points_px: np.ndarray, guess_px: np.ndarray) -> np.ndarray | None:
-    """The homography (3, 3) by which points (N, 2) of one picture are found in another not far from a guess."""
-    start = np.ascontiguousarray(points_px)
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, start, np.array(guess_px), **NEAR)
-    kept = found[:, 0] > 0
-    fitted = _homography(start[kept], there[kept])
-    return None if fitted is None else fitted[0]
-
-
-def _cover_person(free: np.ndarray, joints_px: np.ndarray, bones: Sequence[tuple[int, int]]) -> None:
-    """Set `free` (H, W) to 0 where a person with these joints (J, 2), NaN where unknown, may be."""
-    known = np.asarray(np.isfinite(joints_px).all(axis=1))
-    low, high = joints_px[known].min(axis=0), joints_px[known].max(axis=0)
-    size_px = (high - low).max()
-    if not bones:
-        margin_px = max(BOX_MARGIN * size_px, LEAST_MARGIN_PX)
-        (left, top), (right, bottom) = (low - margin_px).astype(int), (high + margin_px).astype(int)
-        free[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = 0
-        return
-    thick_px = 2 * int(max(BODY_MARGIN * size_px, LEAST_MARGIN_PX))
-    for start, end in bones:
-        if known[start] and known[end]:
-            first, second = (tuple(joints_px[joint].clip(-1e4, 1e4).astype(int).tolist()) for joint in (start, end))
-            cv2.line(free, first, second, 0, min(thick_px, THICKEST_PX))
-
-
 def _matched(key: _Key, grey: np.ndarray, free: np.ndarray, guess: np.ndarray) -> _Match | None:
     """A frame beside a key frame from which `guess` (3, 3) about leads to it."""
-    where = _moved(key.points_px, guess)
-    inside = np.flatnonzero(_inside(where, free))
-    if len(inside) < LEAST_POINTS:
+    where = moved(key.points_px, guess)
+    in_sight = np.flatnonzero(inside(where, free))
+    if len(in_sight) < LEAST_POINTS:
         return None
-    placed, found = _followed(key.grey, grey, key.points_px[inside], where[inside])
-    found &= _inside(placed, free)
-    index, placed = inside[found], placed[found]
-    fitted = _homography(key.points_px[index], placed)
-    return _Match(index, placed, fitted[1], fitted[0], len(inside)) if fitted is not None else None
-
-
-def _followed(
-    before: np.ndarray, after: np.ndarray, points_px: np.ndarray, guess_px: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Points (N, 2) of one picture found in another, from a guess, and which of them (N,) are found there and back."""
-    start = np.ascontiguousarray(points_px, np.float32)
-    there, ok, _ = cv2.calcOpticalFlowPyrLK(before, after, start, guess_px.astype(np.float32).copy(), **EXACT)
-    back, back_ok, _ = cv2.calcOpticalFlowPyrLK(after, before, there, start.copy(), **EXACT)
-    returned = np.linalg.norm(back - start, axis=1) < RETURN_PX
-    return there, (ok[:, 0] > 0) & (back_ok[:, 0] > 0) & returned
-
-
-def _homography(from_px: np.ndarray, to_px: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The homography (3, 3) that most points follow, and which (N,) do; None where too few."""
-    if len(from_px) < LEAST_POINTS:
-        return None
-    found, inlier = cv2.findHomography(
-        from_px.astype(np.float64), to_px.astype(np.float64), cv2.USAC_MAGSAC, INLIER_PX, None, 500, 0.995
-    )
-    if found is None or not np.isfinite(found).all() or abs(np.linalg.det(found)) < 1e-9:
-        return None
-    kept = inlier[:, 0] > 0
-    return (found, kept) if kept.sum() >= LEAST_POINTS else None
-
-
-def _describe(grey: np.ndarray, free: np.ndarray) -> _Described:
-    places, looks = cv2.ORB.create(LOOKS).detectAndCompute(grey, free)
-    if looks is None:
-        return np.zeros((0, 2)), np.zeros((0, 32), np.uint8)
-    return np.array([place.pt for place in places]), looks
-
-
-def _by_looks(before: _Described, after: _Described) -> np.ndarray | None:
-    """The homography (3, 3) from one picture to another, told from places that look alike; None where too few do."""
-    if min(len(before[1]), len(after[1])) < LEAST_POINTS:
-        return None
-    pairs = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(before[1], after[1])
-    if len(pairs) < LEAST_POINTS:
-        return None
-    start, end = (
-        np.array([ends[one] for one in index])
-        for ends, index in (
-            (before[0], [pair.queryIdx for pair in pairs]),
-            (after[0], [pair.trainIdx for pair in pairs]),
-        )
-    )
-    found, inlier = cv2.findHomography(start, end, cv2.USAC_MAGSAC, LOOKS_PX, None, 2000, 0.995)
-    return found if found is not None and np.isfinite(found).all() and inlier.sum() >= LEAST_POINTS else None
-
-
-def _moved(points_px: np.ndarray, homography: np.ndarray) -> np.ndarray:
-    """Points (N, 2) by a homography (3, 3); NaN for those that it takes behind the picture. float32."""
-    lifted = np.concatenate([points_px, np.ones((len(points_px), 1))], axis=1) @ homography.T
-    depth = np.where(lifted[:, 2:] > 1e-6, lifted[:, 2:], np.nan)
-    return (lifted[:, :2] / depth).astype(np.float32)
-
-
-def _inside(points_px: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """(N,) bool: points of the picture that `free` (H, W) allows."""
-    height_px, width_px = free.shape
-    finite = np.asarray(np.isfinite(points_px).all(axis=1))
-    x, y = np.where(finite[:, None], points_px, -1.0).clip(-1e6, 1e6).T
-    inside = (x >= 0) & (y >= 0) & (x <= width_px - 1) & (y <= height_px - 1)
-    column, row = x.clip(0, width_px - 1).astype(int), y.clip(0, height_px - 1).astype(int)
-    return inside & (free[row, column] > 0)
-
-
-def _alike(homography: np.ndarray) -> bool:
-    """Whether it leaves things about as large and as upright as they were."""
-    part = homography[:2, :2] / homography[2, 2]
-    scale = np.sqrt(max(abs(np.linalg.det(part)), 1e-12))
-    roll_rad = np.arctan2(part[1, 0] - part[0, 1], part[0, 0] + part[1, 1])
-    return bool(1.0 / ALIKE_SCALE < scale < ALIKE_SCALE and abs(roll_rad) < ALIKE_ROLL_RAD)
+    placed, found = followed(key.grey, grey, key.points_px[in_sight], where[in_sight])
+    found &= inside(placed, free)
+    index, placed = in_sight[found], placed[found]
+    fitted = homography(key.points_px[index], placed)
+    return _Match(index, placed, fitted[1], fitted[0], len(in_sight)) if fitted is not None else None
