@@ -47,7 +47,9 @@ def write_overlay(
     times_s = first_s + np.arange(max(round((last_s - first_s) * fps), 0) + 1) / fps
     sources = frames_at(read_frames(video, start_s=first_s, end_s=last_s + 1e-3), times_s.tolist())
     shown = np.maximum(np.searchsorted(motion.times_s, times_s + 1e-6, side="right") - 1, 0)
-    pictures = _drawn(sources, times_s, shown, _Scene(motion), keypoints, doubts)
+    said = [[d.reason for d in doubts if d.first_s <= at_s <= d.last_s] for at_s in motion.times_s[shown]]
+    words = [[f"{time_s:.2f} s", *reasons] for time_s, reasons in zip(times_s, said, strict=True)]
+    pictures = _drawn(sources, words, shown, _Scene(motion), keypoints)
     encode(pictures, len(times_s), fps, path, reporter or Reporter(), stage="overlay")
 
 
@@ -83,22 +85,17 @@ def _floor_lines(hip_world: np.ndarray) -> np.ndarray:
 
 
 def _drawn(
-    sources: Iterator[np.ndarray],
-    times_s: np.ndarray,
-    shown: np.ndarray,
-    scene: _Scene,
-    keypoints: Keypoints2D,
-    doubts: tuple[Doubt, ...],
+    sources: Iterator[np.ndarray], words: list[list[str]], shown: np.ndarray, scene: _Scene, keypoints: Keypoints2D
 ) -> Iterator[np.ndarray]:
     """(H, W, 3) uint8 BGR pictures of one even size."""
-    for source, time_s, frame in zip(sources, times_s.tolist(), shown, strict=True):
+    for source, lines, frame in zip(sources, words, shown, strict=True):
         picture = to_height(source, min(2 * (source.shape[0] // 2), MAX_HEIGHT_PX))
         scale = picture.shape[0] / keypoints.image_wh_px[1]
         _draw_floor(picture, scene.floor_px(frame) * scale)
         draw_skeleton(picture, scene.joints, scene.joints_px[frame] * scale, np.ones(len(scene.joints)))
         _draw_found(picture, keypoints, frame, scale)
         _draw_standing(picture, scene, frame, scale)
-        _write_words(picture, time_s, [doubt.reason for doubt in doubts if doubt.first_s <= time_s <= doubt.last_s])
+        _write_words(picture, lines)
         yield picture
 
 
@@ -125,9 +122,10 @@ def _draw_standing(picture: np.ndarray, scene: _Scene, frame: int, scale: float)
             cv2.circle(picture, centre, max(picture.shape[0] // 70, 4), STANDING_BGR, 2, cv2.LINE_AA)
 
 
-def _write_words(picture: np.ndarray, time_s: float, reasons: list[str]) -> None:
+def _write_words(picture: np.ndarray, lines: list[str]) -> None:
+    """The time, and below it in another colour what is doubtful."""
     size = picture.shape[0] / 800
-    for row, words in enumerate([f"{time_s:.2f} s", *reasons]):
+    for row, words in enumerate(lines):
         (width_px, height_px), below_px = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
         bottom_px = round((row + 1) * 1.7 * height_px)
         cv2.rectangle(

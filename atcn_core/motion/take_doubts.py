@@ -51,7 +51,7 @@ def doubtful(series: TakeSeries) -> list[Doubt]:
     lost = ~series.found
     poor = series.found & (series.coverage < MOSTLY_SEEN)
     named = [
-        *_named(lost, series.times_s, "nobody seen", least_s=0.0),
+        *_named(lost, series.times_s, "nobody seen"),
         *_named(poor, series.times_s, "body mostly unseen"),
         *_unseen_parts(series, ~lost & ~poor),
         *_named(np.nan_to_num(series.miss_share) > MISS_SHARE, series.times_s, "pose beside the picture"),

@@ -82,6 +82,9 @@ def test_the_film_beside_the_page_shows_the_motion_over_the_video_in_its_own_tim
     shown = list(read_frames(film))
     np.testing.assert_allclose([time_s for time_s, _ in shown], motion.times_s, atol=2e-3)
     assert listener.told == [("overlay", done + 1, 60) for done in range(60)]
+    # what is doubtful stands on black below the time
+    black = [shown[number][1][30:36, 2:40].mean() for number in (5, 16, 32, 43)]  # bright frames
+    assert max(black[1:3]) < 100 < min(black[0], black[3])
     # the middle of each thigh is where the camera has it, in its side's colour, on the frame's own grey
     for number in (0, 30):
         picture = shown[number][1].astype(int)

@@ -217,6 +217,14 @@ def test_single_frames_now_and_then_are_no_stretch_and_what_flickers_is_one():
     assert (doubt.first_s, doubt.last_s) == pytest.approx((30 / FPS, 56 / FPS))
 
 
+def test_nobody_is_seen_where_the_person_is_lost_for_as_long_as_shows():
+    motion, keypoints = filmed(standing_person(120))
+    for last, wanted in ((32, []), (45, ["nobody seen"])):
+        score = keypoints.score.copy()
+        score[30:last] = 0.0
+        assert reasons(motion, replace(keypoints, score=score)) == wanted
+
+
 def test_feet_below_the_picture_are_said_to_be_out_of_it():
     motion, keypoints = filmed(standing_person(60))
     low = replace(motion, root_cam=motion.root_cam + np.array([0.0, 1.2, 0.0], np.float32))
