@@ -87,16 +87,14 @@ def choose_lens(
     if in_file is not None:
         width_mm = _SENSOR_WIDTH_SHARE * _FILM_DIAGONAL_MM
         fov_rad = 2.0 * math.atan(0.5 * width_mm / in_file.equivalent_mm)
-        words = f"from the file ({in_file.equivalent_mm:g} mm equivalent), give or take a tenth."
+        words = f"from the file ({in_file.equivalent_mm:g} mm), to about a tenth."
         return _lens(image_wh_px, fov_rad, "file", _FILE_OFF, words)
     if measured is not None and measured.off < _SURE_OFF:
         fov_rad = 2.0 * math.atan(0.5 * max(image_wh_px) / measured.focal_px)
         if _LIKELY_RAD[0] < fov_rad < _LIKELY_RAD[1]:
             off = max(measured.off, 0.02)
-            return _lens(
-                image_wh_px, fov_rad, "turning", off, f"measured from the camera's turns, to about {100 * off:.0f} %."
-            )
-    return _lens(image_wh_px, ASSUMED_FOV_RAD, "assumed", _ASSUMED_OFF, "assumed: nothing tells it.")
+            return _lens(image_wh_px, fov_rad, "turning", off, f"from its turns, to about {100 * off:.0f} %.")
+    return _lens(image_wh_px, ASSUMED_FOV_RAD, "assumed", _ASSUMED_OFF, "assumed.")
 
 
 def _lens(image_wh_px: tuple[int, int], fov_rad: float, source: str, off: float, words: str) -> Lens:

@@ -62,7 +62,7 @@ def read_camera(
     if seen < LEAST_SEEN:
         return CameraReading(guess, VideoCamera("unknown", f"{_NOTHING_SEEN} {guess.note}"))
     if mode == "auto" and _shift_px(solved.path, guess.camera, image_wh_px) < STILL_PX:
-        note = f"The camera stands still: the background stays in place in {100 * seen:.0f} % of the frames."
+        note = f"The camera stands still: so does the background in {100 * seen:.0f} % of the frames."
         return CameraReading(guess, VideoCamera("still", f"{note} {guess.note}"))
     return _turning(tracks, times_s, solved, guess, fov_deg)
 
@@ -88,7 +88,7 @@ def _turning(
             "the person's way through the room is only rough."
         )
         return CameraReading(lens, VideoCamera("moving", f"{warning} {lens.note}", solved.path), warning)
-    note = f"The camera turns on one spot and the motion is made free of that: {evidence}. {lens.note}"
+    note = f"The camera turns on one spot, which is taken out: {evidence}. {lens.note}"
     warning = ""
     if solved.begun:
         warning = f"The background could not be followed throughout ({solved.begun} breaks): directions may be off."
@@ -117,8 +117,8 @@ def _unexplained(tracks: BackgroundTracks, solved: SolvedCamera) -> float:
 
 def _evidence(solved: SolvedCamera, share: float) -> str:
     path = solved.path
-    words = [f"up to {np.degrees(path.turned_rad.max()):.1f}° from where it looked first"]
+    words = [f"up to {np.degrees(path.turned_rad.max()):.1f}°"]
     if np.ptp(np.log(path.zoom)) > 0.02:
-        words.append(f"zoom {path.zoom.min():.2f} to {path.zoom.max():.2f} times")
+        words.append(f"zoom {path.zoom.min():.2f} to {path.zoom.max():.2f}")
     words.append(f"{100 * (1 - share):.0f} % of the background agrees")
     return ", ".join(words)
