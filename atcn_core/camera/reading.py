@@ -9,7 +9,7 @@ import numpy as np
 
 from ..camera_path import CameraPath, VideoCamera
 from ..frames import Intrinsics
-from .background import LOOKED_AT_PX, LOST, BackgroundTracks
+from .background import LOOKED_AT_PX, LOST, PASSED, BackgroundTracks
 from .focal import focal_by_turning
 from .lens import Lens, choose_lens, lens_of_file
 from .solve import SolvedCamera, solve_camera
@@ -58,13 +58,13 @@ def read_camera(
     if tracks is None:
         return CameraReading(guess, VideoCamera("unknown", f"{_NO_VIDEO} {guess.note}"))
     solved = solve_camera(tracks, guess.camera, times_s)
-    seen = np.asarray(tracks.key != LOST).mean()
+    seen = np.asarray(tracks.key[tracks.key != PASSED] != LOST).mean()
     if seen < LEAST_SEEN:
         return CameraReading(guess, VideoCamera("unknown", f"{_NOTHING_SEEN} {guess.note}"))
     if mode == "auto" and _shift_px(solved.path, guess.camera, image_wh_px) < STILL_PX:
         note = f"The camera stands still: so does the background in {100 * seen:.0f} % of the frames."
         return CameraReading(guess, VideoCamera("still", f"{note} {guess.note}"))
-    return _turning(tracks, times_s, solved, guess, fov_deg)
+    return _turning(tracks, times_s, solved, guess, on_one_spot=mode == "pan")
 
 
 _NO_VIDEO = "The camera is taken to stand still: there was no video to look at."
@@ -72,17 +72,18 @@ _NOTHING_SEEN = "The camera is taken to stand still: too little of the backgroun
 
 
 def _turning(
-    tracks: BackgroundTracks, times_s: np.ndarray, solved: SolvedCamera, guess: Lens, fov_deg: float
+    tracks: BackgroundTracks, times_s: np.ndarray, solved: SolvedCamera, guess: Lens, *, on_one_spot: bool
 ) -> CameraReading:
+    """on_one_spot: the camera is known to go nowhere."""
     lens = guess
     if guess.source == "assumed":
         measured = focal_by_turning(tracks, solved.path.zoom, guess.camera.centre_px)
-        lens = choose_lens(tracks.image_wh_px, fov_deg, None, measured)
+        lens = choose_lens(tracks.image_wh_px, 0.0, None, measured)
         if lens.source != "assumed":
             solved = solve_camera(tracks, lens.camera, times_s)
     share = _unexplained(tracks, solved)
     evidence = _evidence(solved, share)
-    if share > UNEXPLAINED:
+    if share > UNEXPLAINED and not on_one_spot:
         warning = (
             f"The camera itself goes about ({100 * share:.0f} % of the background moves as no turning explains): "
             "the person's way through the room is only rough."

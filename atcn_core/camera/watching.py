@@ -37,11 +37,11 @@ def camera_of(
     """
     if job.video and job.camera != "still":
         file = tracks_file(kept_in)
-        if tracks is None:
-            tracks = kept_tracks(file, len(keypoints.times_s))
-        if tracks is None:
-            tracks = watch_video(job.video, keypoints, job.start_s, job.end_s, reporter)
-        keep_tracks(file, tracks)
+        kept = kept_tracks(file, len(keypoints.times_s)) if tracks is None else None
+        if kept is None:
+            kept = tracks or watch_video(job.video, keypoints, job.start_s, job.end_s, reporter)
+            keep_tracks(file, kept)
+        tracks = kept
     seen = read_camera(
         tracks, keypoints.times_s, keypoints.image_wh_px, video=job.video, mode=job.camera, fov_deg=job.fov_deg
     )

@@ -70,6 +70,8 @@ def test_a_camera_that_rolls_along_is_called_moving_and_warned_about() -> None:
     reading = read_camera(tracks, times_s, SIZE_WH_PX)
     assert reading.camera.kind == "moving"
     assert "goes about" in reading.warning
+    told = read_camera(tracks, times_s, SIZE_WH_PX, mode="pan")
+    assert (told.camera.kind, told.warning) == ("turning", "")
 
 
 def test_pan_mode_takes_out_also_what_would_pass_for_still() -> None:
