@@ -41,7 +41,7 @@ from .backdrop import Backdrop
 from .cards import filled, page_text
 from .output import Figures, markdown, write_bytes
 from .staged import detected
-from .takes import load_takes
+from .takes import KnownTake, load_takes
 from .views import CAMERA, PICTURE_WH_PX, View, make_views
 from .world_metrics import world_errors
 
@@ -50,12 +50,23 @@ __all__ = ["MOVES", "FilmedTake", "film", "main", "table"]
 _SHRUNK = 0.4
 # So near does the person come to the camera: it has to turn if it is not to lose them.
 _NEAREST_M = 3.0
+# --wide: the most sideways of so many cameras around a take, this near.
+_AROUND, _WIDE_NEAREST_M = 12, 2.2
 _FOLLOW_HZ = 0.5
 _SWAY_M, _SWAY_HZ = 0.03, 0.7
 _SHAKE_RAD = np.deg2rad(0.4)
 _DOLLY_M_S = 0.3
 _HIP = CAPTURE.index("hip")
 _LIMBS = [bone for bone in CAPTURE.bones if CAPTURE.joints[bone[1]] not in ("nose", "left_ear", "right_ear")]
+# What is measured where no movement is named, and whether by a camera near and beside the way.
+_SUITE = [
+    (["pan"], False),
+    (["pan"], True),
+    (["pan", "zoom"], False),
+    (["hand"], False),
+    (["pan", "hand"], False),
+    (["dolly"], False),
+]
 # By name, what the camera does: turns after the person; zooms; is held by hand; rolls along.
 MOVES = ("pan", "zoom", "hand", "dolly")
 
@@ -74,9 +85,9 @@ class FilmedTake:
     joints_cam: np.ndarray
 
 
-def _nearer(view: View) -> View:
+def _nearer(view: View, nearest_m: float) -> View:
     """The same take with the camera moved up to it along its line of sight."""
-    step_m = _NEAREST_M - float(view.joints_cam[:, _HIP, 2].min())
+    step_m = nearest_m - float(view.joints_cam[:, _HIP, 2].min())
     return replace(view, joints_cam=view.joints_cam + np.array([0.0, 0.0, step_m]))
 
 
@@ -239,6 +250,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8.0, help="only so much from the start of each take")
     parser.add_argument("--takes", type=int, default=8, help="so many takes, evenly chosen")
     parser.add_argument("--way-m", type=float, default=2.0, help="only takes in which the hip goes at least so far")
+    parser.add_argument("--wide", action="store_true", help="near and beside the way: the camera has to turn far")
     parser.add_argument("--clean", action="store_true", help="the true 2D instead of a detector's")
     parser.add_argument("--lens-unknown", action="store_true", help="the lens is not given")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
@@ -254,13 +266,15 @@ _MEANT = {
 }
 
 
-def _chosen(views: Sequence[View], takes: int, way_m: float) -> list[View]:
+def _chosen(motion: Sequence[KnownTake], takes: int, way_m: float, *, wide: bool) -> list[View]:
     """Evenly chosen of those whose hip goes far enough along the floor. Raises MotionError where none does."""
     far = []
-    for view in views:
+    for take in motion:
+        views = make_views([take], _AROUND if wide else 1)
+        view = max(views, key=lambda view: float(np.ptp(view.joints_cam[:, _HIP, 0])))
         hip = view.take.joints_world[::10, _HIP, :2]
         if np.linalg.norm(np.diff(hip, axis=0), axis=1).sum() >= way_m and np.isfinite(view.take.joints_world).all():
-            far.append(_nearer(view))
+            far.append(_nearer(view, _WIDE_NEAREST_M if wide else _NEAREST_M))
     at = np.unique(np.linspace(0, len(far) - 1, min(takes, len(far))).astype(int)) if far else []
     if not far:
         raise MotionError(
@@ -274,14 +288,15 @@ def main(words: list[str] | None = None) -> int:
     arguments = _arguments(words)
     moves = [move for move in MOVES if getattr(arguments, move)]
     try:
-        views = _chosen(
-            make_views(load_takes(arguments.motion, arguments.seconds), 1), arguments.takes, arguments.way_m
-        )
+        takes = load_takes(arguments.motion, arguments.seconds)
+        suite = [(moves, arguments.wide)] if moves else _SUITE
+        views = {wide: _chosen(takes, arguments.takes, arguments.way_m, wide=wide) for _, wide in suite}
         lifter = Lifter(load_network(network_file(arguments.network)), "auto")
         noise = None if arguments.clean else NoiseOptions()
         rows: list[dict[str, object]] = []
-        for some in [moves] if moves else [["pan"], ["pan", "zoom"], ["hand"], ["pan", "hand"], ["dolly"]]:
-            rows += table(views, some, lifter, noise=noise, known_lens=not arguments.lens_unknown)
+        for some, wide in suite:
+            found = table(views[wide], some, lifter, noise=noise, known_lens=not arguments.lens_unknown)
+            rows += [row | {"moves": f"{row['moves']}, wide"} for row in found] if wide else found
             sys.stderr.write(f"{markdown(rows[-4:])}\n")
         if arguments.json:
             write_bytes(arguments.json, (json.dumps(rows, indent=1) + "\n").encode())
