@@ -3,7 +3,8 @@
     .blender/4.2/bin/python rigs/render_demo.py [--out tests/data] [--samples 10] [--name mira]
 
 Writes demo.mp4 and demo_truth.npz (schema atcn.truth/1): joint_names (J,) of the capture set, joints_cam (T, J, 3)
-metres before the camera, xy_px (T, J, 2), times_s (T,), fps, image_wh_px, focal_px, centre_px, licence.
+metres before the camera, xy_px (T, J, 2), times_s (T,), fps, image_wh_px, focal_px, centre_px, cam_from_world (3, 3)
+and place_world (3,) of the camera, licence.
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ class Truth2D:
     joints_cam: (T, 27, 3) metres, camera axes.
     xy_px:      (T, 27, 2).
     hidden:     (T, 27) bool, something solid lay before the joint; None where the file does not say.
+    cam_from_world, place_world: (3, 3) and (3,), how the camera stands over the floor at z 0; None likewise.
     """
 
     times_s: np.ndarray
@@ -54,6 +55,8 @@ class Truth2D:
     focal_px: float
     image_wh_px: tuple[int, int]
     hidden: np.ndarray | None = None
+    cam_from_world: np.ndarray | None = None
+    place_world: np.ndarray | None = None
 
     @property
     def height_px(self) -> np.ndarray:
@@ -103,6 +106,8 @@ def load_truth(path: Path) -> Truth2D:
         float(arrays["focal_px"]),
         (width_px, height_px),
         arrays.get("hidden"),
+        arrays.get("cam_from_world"),
+        arrays.get("place_world"),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,15 +17,19 @@ import torch
 from ..capture import solve_motion
 from ..clip import Keypoints2D, Motion3D, to_capture
 from ..detect.enhance import enhanced
-from ..frames import cam_to_px
+from ..detect.mediapipe import MediapipeDetector
+from ..detect.track import track_person
+from ..errors import MotionError
+from ..frames import Intrinsics, cam_to_px
 from ..lift.predict import Lifter
 from ..reporter import Reporter
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions, disturb, draw_visibility, move_landmarks
+from .detected import load_truth
 from .takes import KnownTake
 from .views import CAMERA, PICTURE_WH_PX, make_views
 
-__all__ = ["StagedTake", "detected", "stage"]
+__all__ = ["StagedTake", "detected", "filmed", "stage"]
 
 _HEIGHT_M = 1.7
 
@@ -61,6 +66,28 @@ def stage(takes: Sequence[KnownTake], lifter: Lifter, *, noise: NoiseOptions | N
         motion = solve_motion(to_capture(keypoints), lifter, Reporter(), CAMERA)
         staged.append(StagedTake(view.take, view.joints_cam, _up_cam(view.take, view.joints_cam), motion))
     return staged
+
+
+def filmed(video: Path, truth: Path, lifter: Lifter) -> StagedTake:
+    """A film of somebody whose joints are known, through the real detector and all that follows it.
+
+    truth: as `load_truth` reads it. The camera's focal length is assumed, as where a user says nothing of it. Raises
+    AtcnError.
+    """
+    known = load_truth(truth)
+    if known.cam_from_world is None or known.place_world is None:
+        raise MotionError(f"{truth.name} does not say how the camera stood.", hint="Make it with rigs/render_demo.py.")
+    found = track_person(video, MediapipeDetector()).keypoints
+    if len(found.times_s) != len(known.times_s):
+        raise MotionError(
+            f"{video.name} has {len(found.times_s)} frames, {truth.name} {len(known.times_s)}.",
+            hint="Give the truth of this very film.",
+        )
+    keypoints = to_capture(enhanced(found))
+    motion = solve_motion(keypoints, lifter, Reporter(), Intrinsics.assumed(keypoints.image_wh_px))
+    joints_world = known.joints_cam @ known.cam_from_world + known.place_world
+    take = KnownTake(truth.stem, joints_world, np.ones(len(CAPTURE), dtype=bool), found.fps)
+    return StagedTake(take, known.joints_cam, known.cam_from_world[:, 2], motion)
 
 
 def detected(joints_cam: np.ndarray, shown: Keypoints2D, noise: NoiseOptions, seed: int) -> Keypoints2D:

@@ -1,6 +1,7 @@
 """How true captures are in the room: held-out motion before virtual cameras, through the product's own path.
 
-python -m atcn_core.evaluate.world_report --motion FOLDER [--network l6xv4] [--save CLIPS] [--json FILE] [--into PAGE]
+python -m atcn_core.evaluate.world_report --motion FOLDER [--film VIDEO TRUTH] [--network l6xv4] [--save CLIPS]
+    [--json FILE] [--into PAGE]
 With --save the captures are written for `python -m tests.blender_addon.feet_measures CLIPS`, which puts them on a rig.
 """
 
@@ -29,7 +30,7 @@ from ..train.noise import NoiseOptions
 from ..worker.protocol import DEFAULT_NETWORK
 from .cards import filled, page_text
 from .output import Figures, markdown, write_bytes
-from .staged import StagedTake, stage
+from .staged import StagedTake, filmed, stage
 from .takes import load_takes
 from .world_metrics import WorldErrors, true_contacts, world_errors
 
@@ -43,6 +44,7 @@ _KINDS = {
     "dance": ("dance", "salsa", "cmufbx_55", "cmumisc_131"),
     "sit": ("sit", "kneel"),
     "floor": ("pushup", "crawl", "lie"),
+    "film": ("demo",),
 }
 # Shorter clips say little of a way through a room.
 _LEAST_S = 1.5
@@ -95,6 +97,13 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--network", default=DEFAULT_NETWORK, help="a bundled network, or a weights file")
     parser.add_argument("--seconds", type=float, default=10.0, help="only so much from the start of each take")
     parser.add_argument("--cameras", type=int, default=2, help="how many cameras see each take")
+    parser.add_argument(
+        "--film",
+        type=Path,
+        nargs=2,
+        metavar=("VIDEO", "TRUTH"),
+        help="also a film whose true joints are known (rigs/render_demo.py), through the real detector",
+    )
     parser.add_argument("--clean", action="store_true", help="the true 2D instead of a detector's")
     parser.add_argument(
         "--smooth",
@@ -110,21 +119,29 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+def _staged(arguments: argparse.Namespace) -> list[StagedTake]:
+    takes = [t for t in load_takes(arguments.motion, arguments.seconds) if len(t.joints_world) > _LEAST_S * t.fps]
+    if not takes:
+        raise MotionError("No take is long enough.", hint=f"Give takes of more than {_LEAST_S:g} s.")
+    for take in takes:
+        if not np.isfinite(take.joints_world).all():
+            raise MotionError(f"{take.name} lacks joints of the capture set.", hint="Give BVH files.")
+    lifter = Lifter(load_network(network_file(arguments.network)), "auto")
+    noise = None if arguments.clean else NoiseOptions()
+    staged = stage(takes, lifter, noise=noise, cameras=arguments.cameras)
+    if arguments.film:
+        video, truth = arguments.film
+        staged.append(filmed(video, truth, lifter))
+    return staged
+
+
 def main(words: list[str] | None = None) -> int:
     """The command line. Returns the exit code."""
     arguments = _arguments(words)
     try:
         for smooth in arguments.smooth:
             check_wishes(0.0, smooth)
-        takes = [t for t in load_takes(arguments.motion, arguments.seconds) if len(t.joints_world) > _LEAST_S * t.fps]
-        if not takes:
-            raise MotionError("No take is long enough.", hint=f"Give takes of more than {_LEAST_S:g} s.")
-        for take in takes:
-            if not np.isfinite(take.joints_world).all():
-                raise MotionError(f"{take.name} lacks joints of the capture set.", hint="Give BVH files.")
-        lifter = Lifter(load_network(network_file(arguments.network)), "auto")
-        noise = None if arguments.clean else NoiseOptions()
-        staged = stage(takes, lifter, noise=noise, cameras=arguments.cameras)
+        staged = _staged(arguments)
         name, rows = "world", table(staged, arguments.smooth[0])
         if len(arguments.smooth) > 1:
             name, rows = "smooth", [{"smooth": s} | row for s in arguments.smooth for row in table(staged, s)]

@@ -1,7 +1,8 @@
 """The root's path once more, now that it is known which feet stand: what stands does not move.
 
 The picture fixes where the root is across the line of sight, but its depth only roughly. A standing foot fixes how the
-root moves, in all directions, but not where it is. Both together are one linear least-squares problem over the clip.
+root moves, in all directions, but not where it is; and the floor, where most feet stand, fixes how high it is. All
+together are one linear least-squares problem over the clip.
 """
 
 from __future__ import annotations
@@ -16,21 +17,23 @@ __all__ = ["planted_path_cam"]
 # distance), and for how long such an error lasts.
 ACROSS_M, ACROSS_LASTS_S = 0.02, 0.2
 DEPTH_SHARE, DEPTH_LASTS_S = 0.04, 0.5
-# How far the path strays in a second (variance, m^2/s) from what a standing foot tells, and from what the picture
-# tells where none stands.
-STRAY_STANDING, STRAY_FREE = 0.005, 0.05
+# How far the path strays in a second (variance, m^2/s) from what a standing foot tells, along the floor and up, and
+# from what the picture tells where none stands. A foot that is wrongly taken to stand mostly slides; it hardly rises.
+STRAY_ALONG, STRAY_UP, STRAY_FREE = 0.005, 0.0005, 0.05
 # A foot that stands but moves in the picture this fast (m/s) counts half: it was not standing.
 DOUBT_M_S = 0.3
-ROBUST_PASSES = 3
+# How level the floor is to the captured feet and for how long such an error lasts, and from where on it is a step.
+FLOOR_M, FLOOR_LASTS_S, STEP_M = 0.05, 0.5, 0.12
+ROBUST_PASSES = 4
 
 
 def planted_path_cam(
-    root_cam: np.ndarray, feet_cam: np.ndarray, standing: np.ndarray, times_s: np.ndarray
+    root_cam: np.ndarray, feet_cam: np.ndarray, standing: np.ndarray, times_s: np.ndarray, up_cam: np.ndarray
 ) -> np.ndarray:
     """The root's path (T, 3) in `cam`, float64, that fits the picture and keeps standing feet where they are.
 
     root_cam: (T, 3) as the picture has it; feet_cam: (T, P, 3) points of the feet about the root; standing: (T, P)
-    chance 0..1 that each of them stands.
+    chance 0..1 that each of them stands; up_cam: (3,) unit.
     """
     root_cam = np.asarray(root_cam, dtype=np.float64)
     if len(times_s) < 2:
@@ -48,40 +51,73 @@ def planted_path_cam(
     carried = -np.diff(feet_cam.astype(np.float64), axis=0)
     free_weight = 1.0 / (STRAY_FREE * step_s)
     free = np.diff(root_cam, axis=0)
+    upward = np.outer(up_cam, up_cam)
+    sure = (np.eye(3) - upward) / STRAY_ALONG + upward / STRAY_UP
+    pulled = np.einsum("tij,tj->ti", anchor, root_cam)
+    level, lifted = np.zeros_like(anchor), np.zeros_like(root_cam)
     path, trust = root_cam, both
     for _ in range(ROBUST_PASSES):
-        weight = trust / (STRAY_STANDING * step_s[:, None])
-        total = weight.sum(axis=1) + free_weight
-        step = (np.einsum("tp,tpi->ti", weight, carried) + free_weight[:, None] * free) / total[:, None]
-        path = _least_squares(anchor, root_cam, total, step)
+        weight = (trust / step_s[:, None])[..., None, None] * sure
+        total = weight.sum(axis=1) + free_weight[:, None, None] * np.eye(3)
+        asked = np.einsum("tpij,tpj->ti", weight, carried) + free_weight[:, None] * free
+        path = _least_squares(anchor + level, pulled + lifted, total, asked)
+        level, lifted = _on_floor(path, feet_cam, standing, up_cam, frame_s)
         slip = np.linalg.norm(carried - np.diff(path, axis=0)[:, None], axis=2) / step_s[:, None]
         trust = both / (1.0 + (slip / DOUBT_M_S) ** 2)
     return path
 
 
-def _least_squares(anchor: np.ndarray, place: np.ndarray, weight: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """The path r that is least in sum (r - place)' anchor (r - place) + sum weight |r[t+1] - r[t] - step|^2.
+def _on_floor(
+    path: np.ndarray, feet_cam: np.ndarray, standing: np.ndarray, up_cam: np.ndarray, frame_s: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the floor asks of the root: matrices (T, 3, 3) and pulls (T, 3).
 
-    anchor: (T, 3, 3); place: (T, 3); weight: (T - 1,); step: (T - 1, 3). A block-tridiagonal system, by elimination.
+    The floor is where most feet stand for most of the time; feet that stand well above or below it, on a step or a
+    chair, are left there.
     """
-    frames = len(place)
+    heights_m = (feet_cam + path[:, None]) @ up_cam
+    time_s = standing * frame_s[:, None]
+    floor_m = _most_common(heights_m.ravel(), time_s.ravel())
+    near = 1.0 / (1.0 + ((heights_m - floor_m) / STEP_M) ** 2) ** 2
+    sure = time_s * near / (FLOOR_LASTS_S * FLOOR_M**2)
+    wanted_m = floor_m - feet_cam @ up_cam
+    return sure.sum(axis=1)[:, None, None] * np.outer(up_cam, up_cam), (sure * wanted_m).sum(axis=1)[:, None] * up_cam
+
+
+def _most_common(values: np.ndarray, weight: np.ndarray) -> float:
+    """Where the weight is densest, as seen through a window of FLOOR_M."""
+    if weight.sum() < 1e-9:
+        return 0.0
+    some = values[weight > 1e-3 * weight.max()]
+    grid = np.linspace(some.min(), some.max(), 200)
+    dense = [np.sum(weight / (1.0 + ((values - at) / FLOOR_M) ** 2) ** 2) for at in grid]
+    return float(grid[int(np.argmax(dense))])
+
+
+def _least_squares(anchor: np.ndarray, pulled: np.ndarray, weight: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The path r least in sum r' (anchor r - 2 pulled) + sum (r[t+1] - r[t])' (weight (r[t+1] - r[t]) - 2 asked).
+
+    anchor: (T, 3, 3); pulled: (T, 3), the weighted places; weight: (T - 1, 3, 3); asked: (T - 1, 3), the weighted
+    steps. A block-tridiagonal system, by elimination.
+    """
+    frames = len(pulled)
     diagonal = anchor.copy()
-    diagonal[:-1] += weight[:, None, None] * np.eye(3)
-    diagonal[1:] += weight[:, None, None] * np.eye(3)
-    right = np.einsum("tij,tj->ti", anchor, place)
-    right[:-1] -= weight[:, None] * step
-    right[1:] += weight[:, None] * step
+    diagonal[:-1] += weight
+    diagonal[1:] += weight
+    right = pulled.copy()
+    right[:-1] -= asked
+    right[1:] += asked
     # Each frame's unknown, from the one after it: r[t] = given[t] + follow[t] r[t + 1].
     follow, given = np.empty_like(diagonal), np.empty_like(right)
     for t in range(frames):
         block, known = diagonal[t], right[t]
         if t:
-            block = block - weight[t - 1] * follow[t - 1]
-            known = known + weight[t - 1] * given[t - 1]
+            block = block - weight[t - 1] @ follow[t - 1]
+            known = known + weight[t - 1] @ given[t - 1]
         inverse = np.linalg.inv(block)
         given[t] = inverse @ known
         if t < frames - 1:
-            follow[t] = weight[t] * inverse
+            follow[t] = inverse @ weight[t]
     path = given
     for t in range(frames - 2, -1, -1):
         path[t] += follow[t] @ path[t + 1]

@@ -120,5 +120,5 @@ def _held_by_feet(motion: Motion3D, joints_cam: np.ndarray, up_cam: np.ndarray) 
     root_cam = motion.root_cam.astype(np.float64)
     feet_cam = foot_points(joints_cam, motion.skeleton)
     standing = standing_chance(feet_cam + root_cam[:, None], motion.times_s, up_cam, normalized(root_cam))
-    path_cam = planted_path_cam(root_cam, feet_cam, standing, motion.times_s)
+    path_cam = planted_path_cam(root_cam, feet_cam, standing, motion.times_s, up_cam)
     return smoothed(path_cam, motion.times_s, _PATH_CUTOFF_HZ), standing

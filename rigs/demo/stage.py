@@ -173,6 +173,8 @@ def save_truth(
             "image_wh_px": np.array(camera.wh_px),
             "focal_px": np.array(lens.focal_px),
             "centre_px": np.array(lens.centre_px),
+            "cam_from_world": camera.cam_from_world,
+            "place_world": camera.place_m,
             "licence": np.array(licence),
             **more,
         },

@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atcn_core.clip import load_motion
+from atcn_core.clip import load_motion, save_arrays
+from atcn_core.errors import MotionError
+from atcn_core.evaluate.staged import filmed
 from atcn_core.evaluate.world_metrics import true_contacts, world_errors
-from atcn_core.evaluate.world_report import kind_of, main
+from atcn_core.evaluate.world_report import kind_of, main, measured
+from atcn_core.lift.predict import Lifter
 from atcn_core.motion.world import WorldMotion
 from atcn_core.rotation import quat_rotate
 from atcn_core.skeleton import CAPTURE
@@ -21,6 +24,7 @@ from .people import walking, write_positions, write_weights
 
 MARKS = ("<!-- figures: world -->", "<!-- end figures -->")
 MOCAP = Path(__file__).parents[4] / "shared" / "mocap"
+DATA = Path(__file__).parents[2] / "data"
 
 
 def errors_of(joints_world: np.ndarray, contacts: np.ndarray | None = None) -> dict[str, float]:
@@ -93,3 +97,25 @@ def test_motion_without_hands_and_feet_is_refused(tmp_path: Path, capsys: pytest
     motion = write_positions(tmp_path / "p.npz", walking(60))
     assert main(["--motion", str(motion)]) == 2
     assert "lacks joints" in capsys.readouterr().err
+
+
+def test_a_rendered_film_comes_back_as_it_was_acted() -> None:
+    staged = filmed(DATA / "demo.mp4", DATA / "demo_truth.npz", Lifter.bundled("cpu"))
+    errors = measured(staged)
+    assert errors.tilt_deg < 4.0
+    assert errors.root_cm < 20.0
+    assert errors.height_cm < 15.0
+    assert errors.recall > 80.0
+    assert errors.precision > 75.0
+    assert errors.sink_cm < 1.0
+    assert 0.8 < errors.jitter < 1.3
+    assert errors.arms > 85.0
+
+
+def test_a_film_whose_camera_nobody_knows_is_refused(tmp_path: Path) -> None:
+    with np.load(DATA / "demo_truth.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    lifter = Lifter.bundled("cpu")
+    save_arrays(tmp_path / "blind.npz", {name: arrays[name] for name in arrays if name != "cam_from_world"})
+    with pytest.raises(MotionError, match=r"blind.npz does not say how the camera stood"):
+        filmed(DATA / "demo.mp4", tmp_path / "blind.npz", lifter)

@@ -7,7 +7,7 @@ from atcn_core.motion.contacts import foot_points
 from atcn_core.motion.planted import planted_path_cam
 from atcn_core.motion.smoothing import smoothed
 from atcn_core.skeleton import CAPTURE
-from tests.moving_person import striding
+from tests.moving_person import UP, striding
 
 FROM = np.array([0.5, -6.0, 1.2])  # where the camera stands; axes as the world's: the solve does not care
 
@@ -26,7 +26,7 @@ def seen(seconds=4.0, speed_m_s=1.2, depth_noise_m=0.15):
 
 def test_depth_that_sways_is_stilled_by_standing_feet():
     person, true, guessed, feet, standing = seen()
-    path = planted_path_cam(guessed, feet, standing, person.times_s)
+    path = planted_path_cam(guessed, feet, standing, person.times_s, UP)
 
     def slide_m_s(root):
         steps = np.linalg.norm(np.diff(root[:, None] + feet, axis=0), axis=2) * 30
@@ -38,29 +38,58 @@ def test_depth_that_sways_is_stilled_by_standing_feet():
 
 def test_a_true_path_stays():
     person, true, _, feet, standing = seen()
-    assert np.abs(planted_path_cam(true, feet, standing, person.times_s) - true).max() < 0.002
+    assert np.abs(planted_path_cam(true, feet, standing, person.times_s, UP) - true).max() < 0.002
 
 
 def test_where_nothing_stands_the_picture_decides():
     person, _, guessed, feet, standing = seen()
-    assert np.abs(planted_path_cam(guessed, feet, 0 * standing, person.times_s) - guessed).max() < 1e-9
+    assert np.abs(planted_path_cam(guessed, feet, 0 * standing, person.times_s, UP) - guessed).max() < 1e-9
 
 
 def test_a_foot_wrongly_said_to_stand_hardly_holds_who_walks_across_the_picture():
     person, true, _, feet, _ = seen(depth_noise_m=0.01)
     across = true[:, [1, 0, 2]] + [2.0, 6.0, 0.0]
     feet = feet[:, :, [1, 0, 2]]
-    path = planted_path_cam(across, feet, np.ones((len(true), 4)), person.times_s)
+    path = planted_path_cam(across, feet, np.ones((len(true), 4)), person.times_s, UP)
     assert np.linalg.norm(path - across, axis=1).mean() < 0.1
+
+
+def standing_still(seconds, fps=30.0):
+    """A root 6 m away that does not move, its times, and four points of feet 0.9 m below it."""
+    times_s = np.arange(int(seconds * fps)) / fps
+    root = np.tile([-0.5, 6.0, -0.3], (len(times_s), 1))
+    feet = np.array([[0.1, 0.1, -0.9], [0.1, -0.1, -0.9], [-0.1, 0.1, -0.9], [-0.1, -0.1, -0.9]])
+    return root, times_s, np.tile(feet, (len(times_s), 1, 1))
+
+
+def test_feet_stay_on_the_floor_while_a_squat_looks_as_if_it_were_further_away():
+    root, times_s, feet = standing_still(5.0)
+    wrong_m = 0.8 * np.exp(-(((times_s - 3.0) / 0.5) ** 2))
+    guessed = root * (1.0 + wrong_m / np.linalg.norm(root, axis=1))[:, None]
+    path = planted_path_cam(guessed, feet, np.ones((len(root), 4)), times_s, UP)
+    rise_m = np.abs((path - root) @ UP)
+    # What is left is at most a third of what the picture asks for.
+    assert rise_m.max() < 0.34 * np.abs((guessed - root) @ UP).max()
+
+
+def test_who_climbs_a_step_is_left_on_it():
+    root, times_s, feet = standing_still(4.0)
+    up_m = 0.3 * np.clip((times_s - 2.0) / 0.4, 0.0, 1.0)
+    climbed = root + up_m[:, None] * UP
+    standing = np.where(((times_s < 2.0) | (times_s > 2.4))[:, None], 1.0, np.zeros((1, 4)))
+    path = planted_path_cam(climbed, feet, standing, times_s, UP)
+    assert np.abs((path - climbed) @ UP).max() < 0.06
 
 
 @pytest.mark.parametrize("fps", [10.0, 60.0])
 def test_it_is_the_same_at_any_frame_rate(fps):
     times_s = np.arange(int(3 * fps)) / fps
     guessed = np.stack([0 * times_s, 0 * times_s, 4 + 0.1 * np.sin(5 * times_s)], axis=1)
-    path = planted_path_cam(guessed, np.zeros((len(times_s), 1, 3)), np.ones((len(times_s), 1)), times_s)
+    path = planted_path_cam(guessed, np.zeros((len(times_s), 1, 3)), np.ones((len(times_s), 1)), times_s, UP)
     assert np.ptp(path[:, 2]) < 0.06
 
 
 def test_one_frame_stays_as_it_is():
-    assert planted_path_cam(np.ones((1, 3)), np.zeros((1, 4, 3)), np.ones((1, 4)), np.zeros(1)).tolist() == [[1, 1, 1]]
+    assert planted_path_cam(np.ones((1, 3)), np.zeros((1, 4, 3)), np.ones((1, 4)), np.zeros(1), UP).tolist() == [
+        [1, 1, 1]
+    ]
