@@ -51,13 +51,15 @@ BONE_ERRORS_M = {
     "toe": (0.024, 0.036),
 }
 # The network's errors are partly those of the 2D it was given, so it is believed the less the better the 2D is.
-_BELIEF, _BELIEF_EXPONENT = 1.0, 0.25
+_BELIEF_EXPONENT = 0.25
 # Its error's step from frame to frame at 30 a second, as a share of its error across.
 _STEP_SHARE, _STEP_S = 1.0 / 3.0, 1.0 / 30.0
+# A bone's length from frame to frame, as landmarks are no exact joints; and the network's guess at it, as a share.
 _LENGTH_M, _LENGTH_SHARE = 0.008, 0.08
+# The root beside where the picture has it: its step in 1/30 s, and as a share of its distance.
 _ROOT_STEP_M, _ROOT_SHARE = 0.02, 0.2
-_GUESSED_WEIGHT = 0.3
-_OUTLIER = 2.0
+# What a joint counts that is guessed rather than seen, and from how many standard errors on one is an outlier.
+_GUESSED_WEIGHT, _OUTLIER = 0.3, 2.0
 _NEAREST_M = 0.3
 _PASSES, _SETTLED_M = 8, 0.0005
 # Longer clips are done in pieces that overlap, or a minute would take hundreds of megabytes.
@@ -156,7 +158,7 @@ def _prepared(
     seen = (keypoints.score > SEEN) & np.isfinite(keypoints.xy_px).all(axis=2)
     sure = np.where(keypoints.score > SEEN_FOR_SURE, 1.0, _GUESSED_WEIGHT)
     slopes = px_to_ray(np.where(seen[..., None], keypoints.xy_px, 0.0).astype(np.float64), camera)
-    across_m, along_m = _BELIEF * (DETECTED_M / picture_m) ** _BELIEF_EXPONENT * _ERRORS_M.T
+    across_m, along_m = (DETECTED_M / picture_m) ** _BELIEF_EXPONENT * _ERRORS_M.T
     sight = normalized(root_cam)
     away = np.einsum("ti,tj->tij", sight, sight)
     prior = (across_m**-2)[:, None, None, None] * np.eye(3) + (along_m**-2 - across_m**-2)[:, None, None, None] * away
