@@ -38,8 +38,8 @@ from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
 from ..worker.protocol import DEFAULT_NETWORK
 from .backdrop import Backdrop
-from .cards import filled, page_text
-from .output import Figures, markdown, write_bytes
+from .cards import put_into
+from .output import markdown, write_bytes
 from .staged import detected
 from .takes import KnownTake, load_takes
 from .views import CAMERA, PICTURE_WH_PX, View, make_views
@@ -301,8 +301,7 @@ def main(words: list[str] | None = None) -> int:
         if arguments.json:
             write_bytes(arguments.json, (json.dumps(rows, indent=1) + "\n").encode())
         if arguments.into:
-            page = filled(page_text(arguments.into), [Figures(tables={"camera": ("", rows)})], arguments.into.name)
-            write_bytes(arguments.into, page.encode())
+            put_into(arguments.into, "camera", rows)
     except AtcnError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -21,7 +21,7 @@ from ..lift.checkpoint import BUNDLED
 from .output import Figures, markdown, read_figures, write_bytes
 from .protocols import Row
 
-__all__ = ["card", "filled", "main", "models_page", "page_text"]
+__all__ = ["card", "filled", "main", "models_page", "page_text", "put_into"]
 
 _MARKED = re.compile(r"(<!-- figures: (\S+) -->\n).*?(<!-- end figures -->)", re.DOTALL)
 _PAGE_HEAD = """# Models
@@ -106,6 +106,11 @@ def filled(text: str, every: Sequence[Figures], name: str) -> str:
         return f"{head}{markdown(tables[wanted])}\n{tail}"
 
     return _MARKED.sub(table, text)
+
+
+def put_into(page: Path, name: str, rows: list[dict[str, object]]) -> None:
+    """Write one table between a document's marks of this name. Raises OutputError."""
+    write_bytes(page, filled(page_text(page), [Figures(tables={name: ("", rows)})], page.name).encode())
 
 
 def _check_weights(every: Sequence[Figures]) -> None:

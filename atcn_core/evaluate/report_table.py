@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ..errors import AtcnError, OutputError
 from ..motion.take_report import TakeReport, from_json
-from .cards import filled, page_text
-from .output import Figures, markdown, write_bytes
+from .cards import put_into
+from .output import markdown
 
 __all__ = ["main", "rows_of"]
 
@@ -63,8 +63,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         rows = rows_of({path.stem: _read(path) for path in arguments.reports})
         if arguments.into:
-            page = filled(page_text(arguments.into), [Figures(tables={"reports": ("", rows)})], arguments.into.name)
-            write_bytes(arguments.into, page.encode())
+            put_into(arguments.into, "reports", rows)
     except AtcnError as error:
         sys.stderr.write(f"{error}\n")
         return 2

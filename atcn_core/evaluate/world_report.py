@@ -28,8 +28,8 @@ from ..motion.world import to_world_with_camera
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
 from ..worker.protocol import DEFAULT_NETWORK
-from .cards import filled, page_text
-from .output import Figures, markdown, write_bytes
+from .cards import put_into
+from .output import markdown, write_bytes
 from .staged import StagedTake, filmed, stage
 from .takes import load_takes
 from .world_metrics import WorldErrors, true_contacts, world_errors
@@ -150,8 +150,7 @@ def main(words: list[str] | None = None) -> int:
         if arguments.json:
             write_bytes(arguments.json, (json.dumps(rows, indent=1) + "\n").encode())
         if arguments.into:
-            page = filled(page_text(arguments.into), [Figures(tables={name: ("", rows)})], arguments.into.name)
-            write_bytes(arguments.into, page.encode())
+            put_into(arguments.into, name, rows)
     except AtcnError as error:
         sys.stderr.write(f"{error}\n")
         return 2
