@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.interpolate import make_interp_spline
 from scipy.linalg import cho_solve_banded, cholesky_banded
 
 from ..clip import Keypoints2D
@@ -61,9 +62,11 @@ _ROOT_STEP_M, _ROOT_SHARE = 0.02, 0.2
 # What a joint counts that is guessed rather than seen, and from how many standard errors on one is an outlier.
 _GUESSED_WEIGHT, _OUTLIER = 0.3, 2.0
 _NEAREST_M = 0.3
-_PASSES, _SETTLED_M = 8, 0.0005
+_PASSES, _SETTLED_M = 8, 0.001
+# What the fit changes varies slowly, so that frames closer than this take it from their neighbours.
+_SPACING_S = 1.0 / 15.0
 # Longer clips are done in pieces that overlap, or a minute would take hundreds of megabytes.
-_PIECE, _OVERLAP = 600, 60
+_PIECE, _OVERLAP = 300, 40
 
 
 def _bone_rows() -> np.ndarray:
@@ -125,8 +128,17 @@ def fitted_to_picture(
     joints_cam, root_cam = _placed(lifted_cam.astype(np.float64), keypoints, camera)
     if len(joints_cam) < 2:
         return joints_cam, root_cam
-    pieces = _pieces(_prepared(joints_cam, root_cam, keypoints, camera, picture_m))
-    return _placed(_most_likely(pieces, reporter or Reporter()), keypoints, camera)
+    some = _some_frames(keypoints.times_s)
+    pieces = _pieces(_prepared(joints_cam, root_cam, keypoints, camera, picture_m, some))
+    change = _most_likely(pieces, reporter or Reporter()) - joints_cam[some]
+    change = make_interp_spline(keypoints.times_s[some], change, k=min(3, len(some) - 1))(keypoints.times_s)
+    return _placed(joints_cam + change, keypoints, camera)
+
+
+def _some_frames(times_s: np.ndarray) -> np.ndarray:
+    """The frames that are fitted: not much closer than _SPACING_S, the first and the last among them."""
+    every = max(round(_SPACING_S / max(float(np.median(np.diff(times_s))), 1e-6)), 1)
+    return np.unique(np.append(np.arange(0, len(times_s), every), len(times_s) - 1))
 
 
 def _placed(joints_cam: np.ndarray, keypoints: Keypoints2D, camera: Intrinsics) -> tuple[np.ndarray, np.ndarray]:
@@ -153,11 +165,19 @@ def _most_likely(pieces: list[tuple[slice, _Piece]], reporter: Reporter) -> np.n
 
 
 def _prepared(
-    joints_cam: np.ndarray, root_cam: np.ndarray, keypoints: Keypoints2D, camera: Intrinsics, picture_m: float
+    joints_cam: np.ndarray,
+    root_cam: np.ndarray,
+    keypoints: Keypoints2D,
+    camera: Intrinsics,
+    picture_m: float,
+    some: np.ndarray,
 ) -> _Piece:
-    seen = (keypoints.score > SEEN) & np.isfinite(keypoints.xy_px).all(axis=2)
-    sure = np.where(keypoints.score > SEEN_FOR_SURE, 1.0, _GUESSED_WEIGHT)
-    slopes = px_to_ray(np.where(seen[..., None], keypoints.xy_px, 0.0).astype(np.float64), camera)
+    """Of the frames `some` (N,)."""
+    joints_cam, root_cam = joints_cam[some], root_cam[some]
+    xy_px, score = keypoints.xy_px[some], keypoints.score[some]
+    seen = (score > SEEN) & np.isfinite(xy_px).all(axis=2)
+    sure = np.where(score > SEEN_FOR_SURE, 1.0, _GUESSED_WEIGHT)
+    slopes = px_to_ray(np.where(seen[..., None], xy_px, 0.0).astype(np.float64), camera)
     across_m, along_m = (DETECTED_M / picture_m) ** _BELIEF_EXPONENT * _ERRORS_M.T
     sight = normalized(root_cam)
     away = np.einsum("ti,tj->tij", sight, sight)
@@ -171,7 +191,7 @@ def _prepared(
         picture_m=picture_m,
         prior=prior,
         step=(_STEP_SHARE * across_m) ** -2,
-        steady=_STEP_S / np.diff(keypoints.times_s),
+        steady=_STEP_S / np.diff(keypoints.times_s[some]),
     )
 
 
