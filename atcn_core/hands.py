@@ -82,8 +82,8 @@ class HandMotion:
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"{name} must be finite")
 
-    def at(self, keep: np.ndarray) -> HandMotion:
-        """Some of the frames; keep: (T,) bool or indices."""
+    def at(self, keep: np.ndarray | slice) -> HandMotion:
+        """Some of the frames; keep: (T,) bool, indices or a slice."""
         return HandMotion(self.bent_rad[keep], self.aside_rad[keep], self.score[keep])
 
 

@@ -53,7 +53,6 @@ def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
     layout.prop(settings, "feet")
     if settings.source == "VIDEO":
         layout.prop(settings, "fingers")
-    if settings.source == "VIDEO":
         panel_camera.draw(layout, settings.camera)
         panel_finish.draw(layout, settings.finish)
     layout.prop(settings, "start_frame")

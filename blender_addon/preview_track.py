@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -71,10 +71,8 @@ class LiveTrack:
 
 
 def _around(motion: world.WorldMotion, time_s: float) -> world.WorldMotion:
-    """The part of a motion around a time; all its arrays go by frame."""
-    near = np.abs(motion.times_s - time_s) <= 0.5 * SPAN_S
-    whole = {field.name: getattr(motion, field.name) for field in fields(motion)}
-    return replace(motion, **{name: part[near] for name, part in whole.items() if isinstance(part, np.ndarray)})
+    """The part of a motion around a time."""
+    return motion.at(np.abs(motion.times_s - time_s) <= 0.5 * SPAN_S)
 
 
 def pose_at(track: retarget.PoseTrack, time_s: float) -> retarget.PoseTrack:

@@ -50,8 +50,21 @@ class WorldMotion:
             raise ValueError(f"score has shape {self.score.shape}, expected {(frames, joints)}")
         if not np.isfinite(self.joints_world).all():
             raise ValueError("joints_world must be finite")
+        if self.hands is not None and len(self.hands.score) != frames:
+            raise ValueError(f"hands have {len(self.hands.score)} frames, expected {frames}")
         if self.standing is not None and self.standing.shape != (frames, len(FOOT_POINTS)):
             raise ValueError(f"standing has shape {self.standing.shape}, expected {(frames, len(FOOT_POINTS))}")
+
+    def at(self, keep: np.ndarray | slice) -> WorldMotion:
+        """Some of the frames; keep: (T,) bool, indices or a slice."""
+        return WorldMotion(
+            self.times_s[keep],
+            self.skeleton,
+            self.joints_world[keep],
+            self.score[keep],
+            None if self.standing is None else self.standing[keep],
+            None if self.hands is None else self.hands.at(keep),
+        )
 
     def standing_chance(self) -> np.ndarray:
         """(T, 4) `standing`, or where it is not given what the joints' own movement says."""

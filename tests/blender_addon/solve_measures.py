@@ -138,10 +138,7 @@ def _middle(motion: WorldMotion) -> WorldMotion:
     step = max(1, round(1.0 / (30.0 * float(np.median(np.diff(motion.times_s))))))
     wanted = step * round(30.0 * TAKE_S)
     first = max(0, (len(motion.times_s) - wanted) // 2)
-    part = slice(first, first + wanted, step)
-    return replace(
-        motion, times_s=motion.times_s[part], joints_world=motion.joints_world[part], score=motion.score[part]
-    )
+    return motion.at(slice(first, first + wanted, step))
 
 
 def shown_bones(armature: bpy.types.Object, rig_map: RigMap, control_rig: bool) -> dict[str, str]:

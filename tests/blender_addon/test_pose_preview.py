@@ -11,6 +11,9 @@ import pytest
 from mathutils import Matrix
 
 import blender_addon
+from atcn_core.hands import HandMotion
+from atcn_core.motion.world import WorldMotion
+from atcn_core.skeleton import CAPTURE
 from blender_addon import apply, compat, corrections, finishing, pose_preview, preview_track, rigs, runs, session
 from blender_addon.armature import rest_of
 from blender_addon.bake import bake
@@ -519,3 +522,15 @@ def test_an_object_turned_and_scaled_shows_the_same_pose_in_its_place(rig):
     assert min(point[2] for point in heads.values()) == pytest.approx(0.04, abs=0.03)
     bpy.ops.atcn.preview_pose()
     assert all_of(rig) == before
+
+
+def test_a_moment_of_a_motion_with_fingers_has_its_fingers():
+    times_s = np.arange(300) / 30.0
+    joints = np.zeros((300, len(CAPTURE), 3))
+    hands = HandMotion(
+        np.zeros((300, 2, 5, 3), np.float32), np.zeros((300, 2, 5, 3), np.float32), np.ones((300, 2), np.float32)
+    )
+    near = preview_track._around(WorldMotion(times_s, CAPTURE, joints, np.ones(joints.shape[:2]), hands=hands), 5.0)
+    assert 1 < len(near.times_s) < 300
+    assert near.hands is not None
+    assert len(near.hands.score) == len(near.times_s)

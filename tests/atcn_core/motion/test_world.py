@@ -1,16 +1,19 @@
 """A filmed person comes back into the world as they were: upright, on the floor, facing the right way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from atcn_core.clip import Motion3D
 from atcn_core.errors import MotionError
 from atcn_core.frames import WORLD_FROM_CAM, Intrinsics
+from atcn_core.hands import HandMotion
 from atcn_core.motion.world import WorldMotion, to_world, world_from_cam
 from atcn_core.rotation import normalized, quat_rotate
 from atcn_core.skeleton import CAPTURE, Skeleton
 from tests.atcn_core.motion.test_ground import filmed, walking
-from tests.moving_person import UP, about, posed, striding
+from tests.moving_person import UP, about, dancing, posed, striding
 
 
 def motion_of(joints_cam, root_cam, times_s, skeleton=CAPTURE):
@@ -85,3 +88,21 @@ def test_a_rotated_copy_has_the_same_shape():
         before = np.linalg.norm(person.point(a) - person.point(b), axis=1)
         assert np.allclose(np.linalg.norm(world.points(a) - world.points(b), axis=1), before, atol=1e-5)
     assert np.allclose(quat_rotate(np.array([1.0, 0, 0, 0]), world.points("hip")), world.points("hip"))
+
+
+def test_some_frames_of_a_motion_are_whole_with_feet_and_fingers():
+    frames = 5
+    person = dancing(frames / 30.0)
+    hands = HandMotion(
+        np.zeros((frames, 2, 5, 3), np.float32), np.zeros((frames, 2, 5, 3), np.float32), np.eye(frames, 2, dtype="f4")
+    )
+    motion = replace(person.motion(), standing=np.arange(4.0 * frames).reshape(frames, 4), hands=hands)
+    some = motion.at(slice(1, None, 2))
+    assert some.times_s.tolist() == motion.times_s[1::2].tolist()
+    assert some.joints_world.shape == (2, len(CAPTURE), 3)
+    assert some.standing is not None
+    assert some.standing[:, 0].tolist() == [4.0, 12.0]
+    assert some.hands is not None
+    assert some.hands.score.tolist() == hands.score[1::2].tolist()
+    with pytest.raises(ValueError, match="hands have 5 frames, expected 2"):
+        replace(some, hands=hands)
