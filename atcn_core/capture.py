@@ -71,7 +71,7 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
     else:
         keypoints, background = _detect(job, kept_in, reporter)
     if job.fingers:
-        keypoints = _with_hands(keypoints, job, reporter)
+        keypoints = _with_hands(keypoints, job, kept_in, reporter)
     if job.keypoints_out:
         save_keypoints(Path(job.keypoints_out), keypoints)
         paths["keypoints"] = job.keypoints_out
@@ -134,18 +134,18 @@ def solve_motion(
 
 
 def _kept_in(job: CaptureJob) -> Path | None:
-    """The file of the clip's kept keypoints, hands or no hands; None where none is kept."""
+    """The file of the clip's kept keypoints without hands; None where none is kept."""
     from .detect.cache import cache_file
 
-    return cache_file(replace(job, fingers=False)) if job.video and not job.keypoints_in else None
+    return cache_file(job) if job.video and not job.keypoints_in else None
 
 
 def _detect(job: CaptureJob, kept_in: Path | None, reporter: Reporter) -> tuple[Keypoints2D, BackgroundTracks | None]:
     """The keypoints, and the background's points where they were followed on the way."""
-    from .detect.cache import cache_file, keep_keypoints, kept_keypoints
+    from .detect.cache import keep_keypoints, kept_keypoints, with_hands
     from .detect.track import warn_of_gaps
 
-    kept = kept_keypoints(cache_file(job)) if job.fingers else None
+    kept = kept_keypoints(with_hands(kept_in)) if job.fingers else None
     kept = kept_keypoints(kept_in) if kept is None else kept
     if kept is not None:
         reporter.progress("detect", len(kept.times_s), len(kept.times_s))
@@ -156,26 +156,27 @@ def _detect(job: CaptureJob, kept_in: Path | None, reporter: Reporter) -> tuple[
     from .detect.track import track_person
 
     detector = create_detector(job.detector, model=job.model, reporter=reporter)
-    watch = BackgroundWatch(probe(job.video).image_wh_px, detector.skeleton.bones)
-    beside = watch.see if job.camera != "still" else None
+    watch = None
+    if job.camera != "still":
+        watch = BackgroundWatch(probe(job.video).image_wh_px, detector.skeleton.bones)
+    beside = watch.see if watch is not None else None
     tracked = track_person(job.video, detector, start_s=job.start_s, end_s=job.end_s, reporter=reporter, beside=beside)
     keep_keypoints(kept_in, tracked.keypoints)
-    return tracked.keypoints, watch.tracks if beside is not None else None
+    return tracked.keypoints, watch.tracks if watch is not None else None
 
 
-def _with_hands(keypoints: Keypoints2D, job: CaptureJob, reporter: Reporter) -> Keypoints2D:
+def _with_hands(keypoints: Keypoints2D, job: CaptureJob, kept_in: Path | None, reporter: Reporter) -> Keypoints2D:
     """The keypoints with the hands that the video shows, unless they are there already or no video is named."""
     if keypoints.hands is not None or not job.video:
         return keypoints
-    from .detect.cache import cache_file, keep_keypoints
+    from .detect.cache import keep_keypoints, with_hands
     from .detect.hands import find_hands
 
     hands = find_hands(job.video, keypoints, reporter)
     if not hands.score.any():
         reporter.warn("No hand was seen well enough to tell its fingers.")
     found = replace(keypoints, hands=hands)
-    if not job.keypoints_in:
-        keep_keypoints(cache_file(job), found)
+    keep_keypoints(with_hands(kept_in), found)
     return found
 
 

@@ -17,7 +17,7 @@ from ..files import sha256
 from ..worker.protocol import CaptureJob
 from .model import cache_dir
 
-__all__ = ["AGAIN_VARIABLE", "cache_file", "keep_keypoints", "kept_keypoints"]
+__all__ = ["AGAIN_VARIABLE", "cache_file", "keep_keypoints", "kept_keypoints", "with_hands"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +26,13 @@ AGAIN_VARIABLE = "ATCN_DETECT_AGAIN"
 # To be raised whenever the same video would give other keypoints.
 DETECTION = "atcn.detection/1"
 # The same for hands; what is kept with them is another file than what is kept without.
-HANDS = "atcn.hands/1"
+HANDS = "hands1"
 # So many clips are kept; of half a minute each they take some 20 MB.
 KEPT_CLIPS = 200
 
 
 def cache_file(job: CaptureJob) -> Path | None:
-    """Where the job's keypoints are or would be kept; None where they shall not be, or the video cannot be read."""
+    """Where the job's keypoints without hands are or would be kept; None where that is not wished or not possible."""
     if not job.cached or os.environ.get(AGAIN_VARIABLE):
         return None
     try:
@@ -40,9 +40,12 @@ def cache_file(job: CaptureJob) -> Path | None:
     except OSError:
         return None
     asked += [repr(job.start_s), repr(job.end_s)]
-    if job.fingers:
-        asked.append(HANDS)
     return cache_dir() / "keypoints" / f"{hashlib.sha256(json.dumps(asked).encode()).hexdigest()}.npz"
+
+
+def with_hands(file: Path | None) -> Path | None:
+    """Where the same keypoints are kept together with hands. file: `cache_file`'s."""
+    return None if file is None else file.with_stem(f"{file.stem}_{HANDS}")
 
 
 def kept_keypoints(file: Path | None) -> Keypoints2D | None:

@@ -8,7 +8,6 @@ taken out as a capture takes it out, found in pictures of a textured room with t
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import zlib
 from collections.abc import Sequence
@@ -38,8 +37,8 @@ from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
 from ..worker.protocol import DEFAULT_NETWORK
 from .backdrop import Backdrop
-from .cards import put_into
-from .output import markdown, write_bytes
+from .cards import publish
+from .output import markdown
 from .staged import detected
 from .takes import KnownTake, load_takes
 from .views import CAMERA, PICTURE_WH_PX, View, make_views
@@ -298,10 +297,7 @@ def main(words: list[str] | None = None) -> int:
             found = table(views[wide], some, lifter, noise=noise, known_lens=not arguments.lens_unknown)
             rows += [row | {"moves": f"{row['moves']}, wide"} for row in found] if wide else found
             sys.stderr.write(f"{markdown(rows[-4:])}\n")
-        if arguments.json:
-            write_bytes(arguments.json, (json.dumps(rows, indent=1) + "\n").encode())
-        if arguments.into:
-            put_into(arguments.into, "camera", rows)
+        publish("camera", rows, data=arguments.json, page=arguments.into)
     except AtcnError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -9,6 +9,7 @@ replaced by the table NAME of the figures (python -m atcn_core.evaluate --json).
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from ..lift.checkpoint import BUNDLED
 from .output import Figures, markdown, read_figures, write_bytes
 from .protocols import Row
 
-__all__ = ["card", "filled", "main", "models_page", "page_text", "put_into"]
+__all__ = ["card", "filled", "main", "models_page", "page_text", "publish"]
 
 _MARKED = re.compile(r"(<!-- figures: (\S+) -->\n).*?(<!-- end figures -->)", re.DOTALL)
 _PAGE_HEAD = """# Models
@@ -108,9 +109,12 @@ def filled(text: str, every: Sequence[Figures], name: str) -> str:
     return _MARKED.sub(table, text)
 
 
-def put_into(page: Path, name: str, rows: list[dict[str, object]]) -> None:
-    """Write one table between a document's marks of this name. Raises OutputError."""
-    write_bytes(page, filled(page_text(page), [Figures(tables={name: ("", rows)})], page.name).encode())
+def publish(name: str, rows: list[dict[str, object]], *, data: Path | None = None, page: Path | None = None) -> None:
+    """Write one table as JSON and between a document's marks of this name, wherever wished. Raises OutputError."""
+    if data is not None:
+        write_bytes(data, (json.dumps(rows, indent=1) + "\n").encode())
+    if page is not None:
+        write_bytes(page, filled(page_text(page), [Figures(tables={name: ("", rows)})], page.name).encode())
 
 
 def _check_weights(every: Sequence[Figures]) -> None:

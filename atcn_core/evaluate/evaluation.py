@@ -17,7 +17,7 @@ from .protocols import Row, action_rows, error_by_action, joint_rows, overall, p
 from .recordings import human36m_views, humaneva_views
 from .tables import ablation_tables, causal_rows, noise_rows, protocol_rows
 from .takes import has_split, load_takes
-from .views import LiftedView, View, lift_views, make_views, typical_height_px
+from .views import LiftedView, View, lift_and_fit_views, lift_views, make_views, typical_height_px
 
 __all__ = ["PER", "Request", "evaluate"]
 
@@ -176,19 +176,11 @@ def _score_scene(
     for one in candidates:
         for level in levels:
             say(f"{scene.dataset or 'takes'}, {one.label}, {level:g} px of noise")
-            lifted = lift_views(one.network, scene.views, noise_px=level, drop=request.drop, device=request.device)
+            lifted, fitted = _answers(request, one, scene.views, level)
             measures = overall(lifted)
             rows.append({"network": one.label, "noise px": f"{level:g}", **measures})
-            if request.fitted:
-                brought = lift_views(
-                    one.network,
-                    scene.views,
-                    noise_px=level,
-                    drop=request.drop,
-                    fitted=True,
-                    device=request.device,
-                )
-                rows.append({"network": f"{one.label}, fitted", "noise px": f"{level:g}", **overall(brought)})
+            if fitted:
+                rows.append({"network": f"{one.label}, fitted", "noise px": f"{level:g}", **overall(fitted)})
             noise_p2[one.label][level] = p2_mm(lifted)
             if level == levels[0]:
                 clean[one.label], p1[one.label] = lifted, float(str(measures["P1"]))
@@ -211,6 +203,15 @@ def _score_scene(
             number = key.removeprefix("table_")
             title = f"Ablation (Table {number}): Protocol 1 in mm, {scene.picture}{seen}; the paper's on Human3.6M"
             tables[f"{scene.prefix}{key}"] = (title, ablation)
+
+
+def _answers(
+    request: Request, one: Candidate, views: Sequence[View], noise_px: float
+) -> tuple[list[LiftedView], list[LiftedView]]:
+    """What a network makes of the views, and that brought onto the picture; nothing where that is not asked for."""
+    if request.fitted:
+        return lift_and_fit_views(one.network, views, noise_px=noise_px, drop=request.drop, device=request.device)
+    return lift_views(one.network, views, noise_px=noise_px, drop=request.drop, device=request.device), []
 
 
 def _by_protocol(scene: _Scene, lifted: dict[str, list[LiftedView]], seen: str, figures: Figures) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..errors import AtcnError, OutputError
 from ..motion.take_report import TakeReport, from_json
-from .cards import put_into
+from .cards import publish
 from .output import markdown
 
 __all__ = ["main", "rows_of"]
@@ -62,8 +62,7 @@ def main(words: list[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     try:
         rows = rows_of({path.stem: _read(path) for path in arguments.reports})
-        if arguments.into:
-            put_into(arguments.into, "reports", rows)
+        publish("reports", rows, page=arguments.into)
     except AtcnError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,16 @@ from ..skeleton import CAPTURE, H36M_17
 from .networks import Network, lifter_of
 from .takes import KnownTake
 
-__all__ = ["LiftedView", "View", "answered", "disturbed", "lift_views", "make_views", "typical_height_px"]
+__all__ = [
+    "LiftedView",
+    "View",
+    "answered",
+    "disturbed",
+    "lift_and_fit_views",
+    "lift_views",
+    "make_views",
+    "typical_height_px",
+]
 
 # As Human3.6M's cameras: a picture 1000 px wide, this focal length, 5 m away where the motion leaves the choice.
 PICTURE_WH_PX = (1000, 1000)
@@ -113,29 +122,34 @@ def disturbed(keypoints: Keypoints2D, noise_px: float, drop: float, seed: int) -
 
 
 def lift_views(
-    network: Network,
-    views: Sequence[View],
-    *,
-    noise_px: float = 0.0,
-    drop: float = 0.0,
-    fitted: bool = False,
-    device: str = "cpu",
+    network: Network, views: Sequence[View], *, noise_px: float = 0.0, drop: float = 0.0, device: str = "cpu"
 ) -> list[LiftedView]:
-    """Every view through every window of the network, camera known, flip averaged, at the keypoints' own times.
+    """Every view through every window of the network, camera known, flip averaged, at the keypoints' own times."""
+    return [answered(view, poses) for view, _, poses in _lifted(network, views, noise_px, drop, device)]
 
-    fitted: and then brought onto the picture (`lift.fit`), whose error is said to be the noise and a trace more.
-    """
+
+def lift_and_fit_views(
+    network: Network, views: Sequence[View], *, noise_px: float = 0.0, drop: float = 0.0, device: str = "cpu"
+) -> tuple[list[LiftedView], list[LiftedView]]:
+    """As `lift_views`, and the same brought onto the picture (`lift.fit`), whose error is said to be the noise and a
+    trace more."""
+    bare, fitted = [], []
+    for view, keypoints, poses_cam in _lifted(network, views, noise_px, drop, device):
+        away_m = float(np.median(view.joints_cam[:, CAPTURE.index("hip"), 2]))
+        picture_m = float(np.hypot(EXACT_M, noise_px * away_m / view.lens.focal_px))
+        bare.append(answered(view, poses_cam))
+        fitted.append(answered(view, fitted_to_picture(poses_cam, keypoints, view.lens, picture_m)[0]))
+    return bare, fitted
+
+
+def _lifted(
+    network: Network, views: Sequence[View], noise_px: float, drop: float, device: str
+) -> Iterator[tuple[View, Keypoints2D, np.ndarray]]:
+    """Each view with what was seen of it and the poses (T, J, 3) in `cam` that it was lifted to."""
     lifter = lifter_of(network, device)
-    lifted = []
     for seed, view in enumerate(views):
         keypoints = to_capture(disturbed(view.keypoints, noise_px, drop, seed))
-        poses_cam = lifter.lift(keypoints, view.lens, Reporter())
-        if fitted:
-            away_m = float(np.median(view.joints_cam[:, CAPTURE.index("hip"), 2]))
-            picture_m = float(np.hypot(EXACT_M, noise_px * away_m / view.lens.focal_px))
-            poses_cam, _ = fitted_to_picture(poses_cam, keypoints, view.lens, picture_m)
-        lifted.append(answered(view, poses_cam))
-    return lifted
+        yield view, keypoints, lifter.lift(keypoints, view.lens, Reporter())
 
 
 def answered(view: View, poses_cam: np.ndarray) -> LiftedView:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,8 +27,8 @@ from ..motion.world import to_world_with_camera
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
 from ..worker.protocol import DEFAULT_NETWORK
-from .cards import put_into
-from .output import markdown, write_bytes
+from .cards import publish
+from .output import markdown
 from .staged import StagedTake, filmed, stage
 from .takes import load_takes
 from .world_metrics import WorldErrors, true_contacts, world_errors
@@ -147,10 +146,7 @@ def main(words: list[str] | None = None) -> int:
             name, rows = "smooth", [{"smooth": s} | row for s in arguments.smooth for row in table(staged, s)]
         if arguments.save:
             save(staged, arguments.save, arguments.smooth[0])
-        if arguments.json:
-            write_bytes(arguments.json, (json.dumps(rows, indent=1) + "\n").encode())
-        if arguments.into:
-            put_into(arguments.into, name, rows)
+        publish(name, rows, data=arguments.json, page=arguments.into)
     except AtcnError as error:
         sys.stderr.write(f"{error}\n")
         return 2

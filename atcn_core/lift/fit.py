@@ -129,8 +129,8 @@ def fitted_to_picture(
     if len(joints_cam) < 2:
         return joints_cam, root_cam
     some = _some_frames(keypoints.times_s)
-    pieces = _pieces(_prepared(joints_cam, root_cam, keypoints, camera, picture_m, some))
-    change = _most_likely(pieces, reporter or Reporter()) - joints_cam[some]
+    whole = _prepared(joints_cam, root_cam, keypoints, camera, picture_m, some)
+    change = _most_likely(whole, reporter or Reporter()) - joints_cam[some]
     change = make_interp_spline(keypoints.times_s[some], change, k=min(3, len(some) - 1))(keypoints.times_s)
     return _placed(joints_cam + change, keypoints, camera)
 
@@ -146,12 +146,13 @@ def _placed(joints_cam: np.ndarray, keypoints: Keypoints2D, camera: Intrinsics) 
     return joints_cam, root_path_cam(joints_cam, keypoints.xy_px, keypoints.score, camera, keypoints.times_s)
 
 
-def _most_likely(pieces: list[tuple[slice, _Piece]], reporter: Reporter) -> np.ndarray:
+def _most_likely(whole: _Piece, reporter: Reporter) -> np.ndarray:
     """The joints (T, J, 3) about the hip that are likeliest."""
-    spans, parts = [span for span, _ in pieces], [piece for _, piece in pieces]
-    bones_m = np.concatenate([np.linalg.norm(part.bones, axis=2) for part in parts]).mean(axis=0)
+    spans = _spans(len(whole.joints))
+    parts = [_cut(whole, span) for span in spans]
+    bones_m = np.linalg.norm(whole.bones, axis=2).mean(axis=0)
     start_m = _SAME_LENGTH.T @ bones_m / _SAME_LENGTH.sum(axis=0)
-    root_cam, lengths_m = _joined([part.joints[:, :1] for part in parts], spans), start_m
+    lengths_m = start_m
     for _ in range(_PASSES):
         reporter.check_cancelled()
         parts, lengths_m, moved_m = _pass(parts, lengths_m, start_m)
@@ -160,7 +161,7 @@ def _most_likely(pieces: list[tuple[slice, _Piece]], reporter: Reporter) -> np.n
     joints = _joined([part.joints for part in parts], spans)
     # One camera cannot tell a tall person far away from a short one near by, and a network that is unsure answers with
     # bones that are too short. The person's distance is its best guess at the size.
-    joints *= np.median(np.linalg.norm(root_cam, axis=2)) / np.median(np.linalg.norm(joints[:, 0], axis=1))
+    joints *= np.median(np.linalg.norm(whole.root, axis=1)) / np.median(np.linalg.norm(joints[:, 0], axis=1))
     return joints - joints[:, :1]
 
 
@@ -195,12 +196,10 @@ def _prepared(
     )
 
 
-def _pieces(whole: _Piece) -> list[tuple[slice, _Piece]]:
-    """The clip in pieces, with the frames that each holds."""
-    frames = len(whole.joints)
+def _spans(frames: int) -> list[slice]:
+    """The pieces that a clip is done in, overlapping."""
     starts = range(0, max(1, frames - _OVERLAP), _PIECE - _OVERLAP)
-    spans = [slice(start, min(start + _PIECE, frames)) for start in starts]
-    return [(span, _cut(whole, span)) for span in spans]
+    return [slice(start, min(start + _PIECE, frames)) for start in starts]
 
 
 def _cut(whole: _Piece, span: slice) -> _Piece:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .smoothing import penalty_bands, second_difference
+
 __all__ = ["accelerations", "running_rms", "smoothed_by_joint"]
 
 _LEAST_WEIGHT = 1e-6
@@ -25,13 +27,13 @@ def smoothed_by_joint(
     step_s = float(np.median(np.diff(times_s)))
     stiffness = (2.0 * np.pi * step_s * cutoff_hz[1:-1]) ** -4
     weight = np.maximum(weights, _LEAST_WEIGHT)
-    diagonal, near, far = _penalty_bands(times_s / step_s, stiffness)
+    diagonal, near, far = penalty_bands(times_s / step_s, stiffness)
     return _solve(diagonal + weight, near, far, values * weight[..., None])
 
 
 def accelerations(values: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Second divided differences (T - 2, J, D) of values (T, J, D)."""
-    before, middle, after = (row[:, None, None] for row in _second_difference(times))
+    before, middle, after = (row[:, None, None] for row in second_difference(times))
     return before * values[:-2] + middle * values[1:-1] + after * values[2:]
 
 
@@ -42,25 +44,6 @@ def running_rms(values: np.ndarray, reach: int) -> np.ndarray:
     first, end = np.maximum(at - reach, 0), np.minimum(at + reach + 1, len(values))
     mean = (total[end] - total[first]) / (end - first)[:, None]
     return np.sqrt(np.maximum(mean, 0.0))
-
-
-def _second_difference(times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What the frame before, the frame itself and the one after count in a second derivative, (T - 2,) each."""
-    before, after = np.diff(times)[:-1], np.diff(times)[1:]
-    return 2 / (before * (before + after)), -2 / (before * after), 2 / (after * (before + after))
-
-
-def _penalty_bands(times: np.ndarray, stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Diagonal and two upper off-diagonals (T, J) of D' S D; D: second differences; stiffness S: (T - 2, J)."""
-    before, middle, after = (row[:, None] for row in _second_difference(times))
-    diagonal, near, far = np.zeros((3, len(times), stiffness.shape[1]))
-    diagonal[:-2] += before**2 * stiffness
-    diagonal[1:-1] += middle**2 * stiffness
-    diagonal[2:] += after**2 * stiffness
-    near[:-2] += before * middle * stiffness
-    near[1:-1] += middle * after * stiffness
-    far[:-2] += before * after * stiffness
-    return diagonal, near, far
 
 
 def _solve(diagonal: np.ndarray, near: np.ndarray, far: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -56,14 +56,15 @@ def planted_path_cam(
     pulled = np.einsum("tij,tj->ti", anchor, root_cam)
     level, lifted = np.zeros_like(anchor), np.zeros_like(root_cam)
     path, trust = root_cam, both
-    for _ in range(ROBUST_PASSES):
+    for number in range(ROBUST_PASSES):
+        if number:  # what the path so far says of the floor, and of feet that slip
+            level, lifted = _on_floor(path, feet_cam, standing, up_cam, frame_s)
+            slip = np.linalg.norm(carried - np.diff(path, axis=0)[:, None], axis=2) / step_s[:, None]
+            trust = both / (1.0 + (slip / DOUBT_M_S) ** 2)
         weight = (trust / step_s[:, None])[..., None, None] * sure
         total = weight.sum(axis=1) + free_weight[:, None, None] * np.eye(3)
         asked = np.einsum("tpij,tpj->ti", weight, carried) + free_weight[:, None] * free
         path = _least_squares(anchor + level, pulled + lifted, total, asked)
-        level, lifted = _on_floor(path, feet_cam, standing, up_cam, frame_s)
-        slip = np.linalg.norm(carried - np.diff(path, axis=0)[:, None], axis=2) / step_s[:, None]
-        trust = both / (1.0 + (slip / DOUBT_M_S) ** 2)
     return path
 
 

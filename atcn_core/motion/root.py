@@ -8,7 +8,7 @@ from ..frames import Intrinsics, px_to_ray
 from ..skeleton import Skeleton, mirrored_name
 from .smoothing import filled, smoothed
 
-__all__ = ["constant_limb_lengths", "root_path_cam"]
+__all__ = ["constant_limb_lengths", "root_path_cam", "with_bone_lengths"]
 
 # Joints seen better than this decide a limb's length, and only they carry weight in the root path.
 SEEN_SCORE = 0.3
@@ -28,15 +28,23 @@ def constant_limb_lengths(joints_cam: np.ndarray, skeleton: Skeleton, score: np.
     Returns (T, J, 3) of the input's dtype; roots stay where they are.
     """
     lengths_m = _bone_lengths_m(joints_cam, skeleton, score)
-    rescaled = np.array(joints_cam, dtype=np.float64)
+    return with_bone_lengths(joints_cam, skeleton, lengths_m).astype(joints_cam.dtype)
+
+
+def with_bone_lengths(joints: np.ndarray, skeleton: Skeleton, lengths_m: np.ndarray) -> np.ndarray:
+    """The same directions with bones of these lengths, outwards from the roots, which stay where they are.
+
+    joints: (T, J, 3) metres; lengths_m: (J,), of the bone that ends at each joint. Returns (T, J, 3) float64.
+    """
+    rescaled = np.array(joints, dtype=np.float64)
     for child in skeleton.order:
         parent = skeleton.parent_indices[child]
         if parent < 0:
             continue
-        bone = joints_cam[:, child].astype(np.float64) - joints_cam[:, parent]
+        bone = joints[:, child].astype(np.float64) - joints[:, parent]
         now_m = np.linalg.norm(bone, axis=1, keepdims=True)
         rescaled[:, child] = rescaled[:, parent] + bone * (lengths_m[child] / np.maximum(now_m, 1e-9))
-    return rescaled.astype(joints_cam.dtype)
+    return rescaled
 
 
 def _bone_lengths_m(joints_cam: np.ndarray, skeleton: Skeleton, score: np.ndarray) -> np.ndarray:

@@ -13,8 +13,10 @@ import numpy as np
 
 from ..clip import Motion3D
 from ..errors import MotionError
+from ..skeleton import Skeleton
 from .adaptive import accelerations, running_rms, smoothed_by_joint
 from .landmarks import SIDES
+from .root import with_bone_lengths
 
 __all__ = ["DEFAULT_STRENGTH", "Effect", "check_strength", "effect_of", "steadied"]
 
@@ -46,7 +48,7 @@ def steadied(motion: Motion3D, strength: float = DEFAULT_STRENGTH) -> Motion3D:
     weights = np.clip(motion.score.astype(np.float64) / SURE_SCORE, GUESS_WEIGHT, 1.0)
     cutoff_hz = _cutoff_hz(before, motion.times_s, weights) * _softness(strength)
     after = smoothed_by_joint(before, motion.times_s, cutoff_hz, weights)
-    after = _with_lengths_of(before, after, motion)
+    after = with_bone_lengths(after, motion.skeleton, _bone_lengths_m(before, motion.skeleton))
     root = next(i for i, parent in enumerate(motion.skeleton.parent_indices) if parent < 0)
     return dataclasses.replace(
         motion,
@@ -84,18 +86,12 @@ def _cutoff_hz(joints_cam: np.ndarray, times_s: np.ndarray, weights: np.ndarray)
     return REST_HZ + SPEED_HZ * running_rms(speed_m_s, reach) + ACCELERATION_HZ * beyond_m_s2
 
 
-def _with_lengths_of(before: np.ndarray, after: np.ndarray, motion: Motion3D) -> np.ndarray:
-    """`after` (T, J, 3) with the bones' directions kept and the lengths those of `before`, outwards from the root."""
-    placed = after.copy()
-    for child in motion.skeleton.order:
-        parent = motion.skeleton.parent_indices[child]
-        if parent < 0:
-            continue
-        bone = after[:, child] - after[:, parent]
-        length_m = np.median(np.linalg.norm(before[:, child] - before[:, parent], axis=1))
-        now_m = np.maximum(np.linalg.norm(bone, axis=1, keepdims=True), 1e-9)
-        placed[:, child] = placed[:, parent] + bone * (length_m / now_m)
-    return placed
+def _bone_lengths_m(joints_cam: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """The median length (J,) of the bone that ends at each joint, 0 at a root."""
+    lengths_m = np.zeros(len(skeleton))
+    for parent, child in skeleton.bones:
+        lengths_m[child] = np.median(np.linalg.norm(joints_cam[:, child] - joints_cam[:, parent], axis=1))
+    return lengths_m
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atcn_core.motion.adaptive import accelerations, running_rms, smoothed_by_joint
+from tests.atcn_core.motion.test_smoothing import dense
 
 
-def dense(values, times_s, cutoff_hz, weights):
+def dense_at(values, times_s, cutoff_hz, weights):
     """One joint's least-squares problem by a full matrix. values: (T, D); cutoff_hz, weights: (T,)."""
-    step = np.median(np.diff(times_s))
-    h = np.diff(times_s) / step
-    second = np.zeros((len(values) - 2, len(values)))
-    for i in range(len(values) - 2):
-        second[i, i] = 2 / (h[i] * (h[i] + h[i + 1]))
-        second[i, i + 1] = -2 / (h[i] * h[i + 1])
-        second[i, i + 2] = 2 / (h[i + 1] * (h[i] + h[i + 1]))
-    stiff = np.diag((2 * np.pi * step * cutoff_hz[1:-1]) ** -4.0)
-    return np.linalg.solve(np.diag(weights) + second.T @ stiff @ second, weights[:, None] * values)
+    step_s = np.median(np.diff(times_s))
+    return dense(values, times_s, (2 * np.pi * step_s * cutoff_hz[1:-1]) ** -4.0, weights)
 
 
 @settings(max_examples=30, deadline=None)
@@ -30,7 +24,7 @@ def test_agrees_with_a_dense_solve_at_uneven_times_and_changing_cutoffs(seed, fr
     weights = rng.uniform(0.05, 1.0, (frames, 3))
     found = smoothed_by_joint(values, times_s, cutoff_hz, weights)
     for joint in range(3):
-        wanted = dense(values[:, joint], times_s, cutoff_hz[:, joint], weights[:, joint])
+        wanted = dense_at(values[:, joint], times_s, cutoff_hz[:, joint], weights[:, joint])
         assert np.allclose(found[:, joint], wanted, rtol=1e-6, atol=1e-6)
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from atcn_core.motion.smoothing import filled, running_weight, smoothed
 
 
-def dense(values, times_s, strength, weights):
-    """The same least-squares problem by a full matrix."""
+def dense(values, times_s, stiffness, weights):
+    """The same least-squares problem by a full matrix. stiffness: of the second differences, one or (T - 2,)."""
     step = np.median(np.diff(times_s))
     h = np.diff(times_s) / step
     second = np.zeros((len(values) - 2, len(values)))
@@ -16,7 +16,8 @@ def dense(values, times_s, strength, weights):
         second[i, i] = 2 / (h[i] * (h[i] + h[i + 1]))
         second[i, i + 1] = -2 / (h[i] * h[i + 1])
         second[i, i + 2] = 2 / (h[i + 1] * (h[i] + h[i + 1]))
-    return np.linalg.solve(np.diag(weights) + strength * second.T @ second, weights[:, None] * values)
+    stiff = np.diag(np.broadcast_to(stiffness, len(second)))
+    return np.linalg.solve(np.diag(weights) + second.T @ stiff @ second, weights[:, None] * values)
 
 
 @settings(max_examples=30, deadline=None)
