@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,22 +57,24 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
         probe(job.video)
     from .camera.lens import check_fov
     from .camera.watching import camera_of
-    from .lift.checkpoint import load_network, network_file
-    from .lift.predict import Lifter  # torch: seconds to import, not needed to refuse a wrong file
+    from .lift.weights import network_file, read_label
 
     check_fov(job.fov_deg)
+    network = network_file(job.network)
+    read_label(network)  # missing weights show now, not after minutes of detecting
     kept_in = _kept_in(job)
-    # Missing weights show now, not after minutes of detecting.
-    lifter = Lifter(load_network(network_file(job.network)), job.device)
     paths = {"motion": str(motion_out)}
-    if job.keypoints_in:
-        keypoints = _read_keypoints(job)
-        paths["keypoints"] = job.keypoints_in
-        background = None
-    else:
-        keypoints, background = _detect(job, kept_in, reporter)
-    if job.fingers:
-        keypoints = _with_hands(keypoints, job, kept_in, reporter)
+    background = None
+    with ThreadPoolExecutor(1) as aside:
+        coming = aside.submit(_load_lifter, network, job.device)
+        if job.keypoints_in:
+            keypoints = _read_keypoints(job)
+            paths["keypoints"] = job.keypoints_in
+        else:
+            keypoints, background = _detect(job, kept_in, coming, reporter)
+        if job.fingers:
+            keypoints = _with_hands(keypoints, job, kept_in, reporter)
+        lifter = coming.result()
     if job.keypoints_out:
         save_keypoints(Path(job.keypoints_out), keypoints)
         paths["keypoints"] = job.keypoints_out
@@ -133,6 +136,14 @@ def solve_motion(
     )
 
 
+def _load_lifter(network: Path, device: str) -> Lifter:
+    """Torch takes seconds to import, so this is done beside something else."""
+    from .lift.checkpoint import load_network
+    from .lift.predict import Lifter
+
+    return Lifter(load_network(network), device)
+
+
 def _kept_in(job: CaptureJob) -> Path | None:
     """The file of the clip's kept keypoints without hands; None where none is kept."""
     from .detect.cache import cache_file
@@ -140,8 +151,13 @@ def _kept_in(job: CaptureJob) -> Path | None:
     return cache_file(job) if job.video and not job.keypoints_in else None
 
 
-def _detect(job: CaptureJob, kept_in: Path | None, reporter: Reporter) -> tuple[Keypoints2D, BackgroundTracks | None]:
-    """The keypoints, and the background's points where they were followed on the way."""
+def _detect(
+    job: CaptureJob, kept_in: Path | None, coming: Future[Lifter], reporter: Reporter
+) -> tuple[Keypoints2D, BackgroundTracks | None]:
+    """The keypoints, and the background's points where they were followed on the way.
+
+    coming: what is loaded meanwhile; should that fail, detecting ends.
+    """
     from .detect.cache import keep_keypoints, kept_keypoints, with_hands
     from .detect.track import warn_of_gaps
 
@@ -159,7 +175,13 @@ def _detect(job: CaptureJob, kept_in: Path | None, reporter: Reporter) -> tuple[
     watch = None
     if job.camera != "still":
         watch = BackgroundWatch(probe(job.video).image_wh_px, detector.skeleton.bones)
-    beside = watch.see if watch is not None else None
+
+    def beside(picture: np.ndarray, time_s: float, person_px: np.ndarray | None) -> None:
+        if coming.done():
+            coming.result()
+        if watch is not None:
+            watch.see(picture, time_s, person_px)
+
     tracked = track_person(job.video, detector, start_s=job.start_s, end_s=job.end_s, reporter=reporter, beside=beside)
     keep_keypoints(kept_in, tracked.keypoints)
     return tracked.keypoints, watch.tracks if watch is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,8 @@ def track_person(
 ) -> Tracked:
     """Run the detector over [start_s, end_s) of the video, one entry for each frame at the video's own time stamps.
 
-    beside: is shown every frame as well: the picture (H, W, 3) BGR, its time (s) and the joints (J, 2) px found in it.
+    beside: is shown every frame as well, in order, while the next one is looked at: the picture (H, W, 3) BGR, its time
+    (s) and the joints (J, 2) px found in it. It runs in a thread of its own; what it raises ends the detecting.
     Reports stage "detect", warns where the person is seldom seen. Opens and closes the detector.
     Raises VideoError, ModelError, CancelledError, and NoPersonError where nobody is seen in any frame.
     """
@@ -54,15 +56,20 @@ def track_person(
     expected = info.frames_between(start_s, end_s)
     times_s: list[float] = []
     found: list[Detection | None] = []
-    with closing(detector):
+    shown: Future[None] | None = None
+    with ThreadPoolExecutor(1) as aside, closing(detector):
         detector.open()
         for time_s, picture in read_frames(video, start_s=start_s, end_s=end_s, reporter=reporter):
             reporter.check_cancelled()
             found.append(detector.detect(picture, time_s))
+            if shown is not None:
+                shown.result()
             if beside is not None:
-                beside(picture, time_s, None if found[-1] is None else found[-1].xy_px)
+                shown = aside.submit(beside, picture, time_s, None if found[-1] is None else found[-1].xy_px)
             times_s.append(time_s)
             reporter.progress("detect", len(found), max(expected, len(found)) if expected else 0)
+        if shown is not None:
+            shown.result()
     reporter.progress("detect", len(found), len(found))
     seen = np.array([detection is not None for detection in found])
     if not seen.any():

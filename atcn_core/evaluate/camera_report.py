@@ -27,8 +27,9 @@ from ..clip import Keypoints2D, to_capture
 from ..detect.enhance import enhanced
 from ..errors import AtcnError, MotionError
 from ..frames import Intrinsics, cam_to_px
-from ..lift.checkpoint import load_network, network_file
+from ..lift.checkpoint import load_network
 from ..lift.predict import Lifter
+from ..lift.weights import network_file
 from ..motion.smoothing import smoothed
 from ..motion.stature import of_height, stature_m
 from ..motion.world import to_world

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..errors import AtcnError, ModelError, OutputError
 from ..files import sha256
-from ..lift.checkpoint import BUNDLED
+from ..lift.weights import BUNDLED
 from .output import Figures, markdown, read_figures, write_bytes
 from .protocols import Row
 

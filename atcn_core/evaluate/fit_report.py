@@ -15,9 +15,10 @@ import numpy as np
 
 from ..console import EXIT_FAILED, complain
 from ..errors import AtcnError
-from ..lift.checkpoint import load_network, network_file
+from ..lift.checkpoint import load_network
 from ..lift.fit import BONE_ERRORS_M
 from ..lift.predict import Lifter
+from ..lift.weights import network_file
 from ..motion.root import constant_limb_lengths
 from ..reporter import Reporter
 from ..rotation import normalized

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import ModelError
-from ..lift.checkpoint import ATCN, BUNDLED, Weights, read_weights, restore
+from ..lift.checkpoint import Weights, read_weights, restore
 from ..lift.network import Atcn, AtcnConfig
 from ..lift.predict import Lifter
+from ..lift.weights import ATCN, BUNDLED
 from ..train.rivals import Rival, RivalConfig, build_rival
 
 __all__ = ["BUNDLED_NAME", "Candidate", "Network", "as_atcn", "lifter_of", "load_candidates"]

@@ -17,8 +17,9 @@ import numpy as np
 
 from ..clip import save_arrays, save_motion
 from ..errors import AtcnError, MotionError
-from ..lift.checkpoint import load_network, network_file
+from ..lift.checkpoint import load_network
 from ..lift.predict import Lifter
+from ..lift.weights import network_file
 from ..motion.contacts import foot_points
 from ..motion.feet import standing_points
 from ..motion.finish import DEFAULT_STRENGTH, check_wishes, finished

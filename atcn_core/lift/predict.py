@@ -12,10 +12,11 @@ from ..errors import KeypointsError
 from ..frames import Intrinsics, px_to_ray
 from ..reporter import Reporter
 from ..skeleton import CAPTURE
-from .checkpoint import BUNDLED, load_network
+from .checkpoint import load_network
 from .device import pick_device
 from .network import Atcn
 from .normalisation import flip_poses, flip_windows, normalise_windows, quantise_score
+from .weights import BUNDLED
 
 __all__ = ["TRAINING_FPS", "Lifter", "flip_averaged", "resample_keypoints"]
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 
 from ..errors import AtcnError, MotionError
-from ..lift.checkpoint import network_file, read_weights, restore, save_network
+from ..lift.checkpoint import read_weights, restore, save_network
+from ..lift.weights import network_file
 from .config import RunConfig, load_config
 from .datasets import capture_take, load_human36m, load_humaneva
 from .loop import Trainer

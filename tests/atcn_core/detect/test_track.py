@@ -79,3 +79,26 @@ def test_tracking_stops_when_cancelled() -> None:
 def test_no_video_no_model(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="no file"):
         track_person(tmp_path / "missing.mp4", create_detector("mediapipe"))
+
+
+def test_every_picture_is_shown_beside_in_order_with_what_was_found_in_it(tmp_path: Path) -> None:
+    grey = write_video(tmp_path / "grey.mp4", np.arange(10) / 10)
+    shown: list[tuple[float, np.ndarray | None]] = []
+    with pytest.raises(NoPersonError):
+        track_person(
+            grey, create_detector("mediapipe"), beside=lambda _picture, time_s, joints: shown.append((time_s, joints))
+        )
+    assert [time_s for time_s, _ in shown] == pytest.approx(np.arange(10) / 10)
+    assert all(joints is None for _, joints in shown)
+
+
+def test_what_goes_wrong_beside_ends_the_detecting(tmp_path: Path) -> None:
+    grey, shown = write_video(tmp_path / "grey.mp4", np.arange(10) / 10), []
+
+    def beside(_picture: np.ndarray, time_s: float, _joints: np.ndarray | None) -> None:
+        shown.append(time_s)
+        raise VideoError("It is broken.")
+
+    with pytest.raises(VideoError, match="broken"):
+        track_person(grey, create_detector("mediapipe"), beside=beside)
+    assert len(shown) == 1

@@ -10,7 +10,7 @@ from atcn_core.evaluate.cards import main
 from atcn_core.evaluate.networks import BUNDLED_NAME, load_candidates
 from atcn_core.evaluate.output import Figures
 from atcn_core.files import sha256
-from atcn_core.lift.checkpoint import BUNDLED
+from atcn_core.lift.weights import BUNDLED
 
 TAKES = [{"network": "Net", "P1": 41.5, "P2": 30.2}, {"network": "Other", "P1": 99.9, "P2": 88.8}]
 NETWORK = {

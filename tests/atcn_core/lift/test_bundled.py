@@ -12,8 +12,9 @@ from atcn_core.clip import Keypoints2D, to_capture
 from atcn_core.evaluate.held_out import score_held_out
 from atcn_core.evaluate.metrics import mpjpe, p_mpjpe
 from atcn_core.frames import Intrinsics
-from atcn_core.lift.checkpoint import BUNDLED, load_network
+from atcn_core.lift.checkpoint import load_network
 from atcn_core.lift.predict import Lifter
+from atcn_core.lift.weights import BUNDLED
 from atcn_core.reporter import Reporter
 from atcn_core.skeleton import CAPTURE, LIMB_12, MEDIAPIPE_33
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,16 +11,9 @@ import torch
 from safetensors.torch import save_file
 
 from atcn_core.errors import ModelError
-from atcn_core.lift.checkpoint import (
-    BUNDLED,
-    bundled_networks,
-    load_network,
-    network_file,
-    read_weights,
-    restore,
-    save_network,
-)
+from atcn_core.lift.checkpoint import load_network, read_weights, restore, save_network
 from atcn_core.lift.network import Atcn, AtcnConfig
+from atcn_core.lift.weights import BUNDLED, bundled_networks, network_file
 from atcn_core.train.rivals import KINDS, RivalConfig, build_rival
 from atcn_core.worker.protocol import DEFAULT_NETWORK
 
@@ -67,3 +62,26 @@ def test_networks_are_found_by_name_or_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         network_file("l9xv9")
     assert DEFAULT_NETWORK in caught.value.hint
+
+
+def test_what_is_wrong_with_a_file_shows_without_torch(tmp_path: Path) -> None:
+    whole = BUNDLED.read_bytes()
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(whole[: len(whole) // 2])
+    lines = [
+        "import sys",
+        "from pathlib import Path",
+        "from atcn_core.errors import ModelError",
+        "from atcn_core.lift.weights import BUNDLED, read_label",
+        "print(read_label(BUNDLED).config['channels'])",
+        "try:",
+        f"    read_label(Path({str(cut)!r}))",
+        "except ModelError as error:",
+        "    print(error)",
+        "print('torch' in sys.modules)",
+    ]
+    ran = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    channels, refused, has_torch = ran.stdout.splitlines()
+    assert int(channels) == load_network(BUNDLED).config.channels
+    assert "cut.safetensors are damaged" in refused
+    assert has_torch == "False"

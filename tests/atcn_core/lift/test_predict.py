@@ -9,10 +9,11 @@ import torch
 from atcn_core.clip import Keypoints2D, to_capture
 from atcn_core.errors import CancelledError, EngineError, KeypointsError, ModelError
 from atcn_core.frames import Intrinsics
-from atcn_core.lift.checkpoint import BUNDLED, load_network, save_network
+from atcn_core.lift.checkpoint import load_network, save_network
 from atcn_core.lift.device import pick_device
 from atcn_core.lift.network import Atcn, AtcnConfig
 from atcn_core.lift.predict import Lifter, resample_keypoints
+from atcn_core.lift.weights import BUNDLED
 from atcn_core.reporter import Reporter
 from atcn_core.skeleton import CAPTURE, COCO_17, MEDIAPIPE_33, Skeleton
 
