@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from .clip import Keypoints2D, Motion3D
-from .motion.contacts import FOOT_POINTS
+from .motion.contacts import CONTACT_POINTS
 from .motion.feet import standing_points
 from .motion.take_doubts import Doubt
 from .motion.take_view import NEAREST_M, view_of
@@ -62,7 +62,7 @@ class _Scene:
         self._view = view_of(motion)
         self.joints_px = self._view.pixels(self._view.framed((world.joints_world - place) @ turn))
         self.standing = standing_points(world.standing_chance(), world.times_s)
-        self.feet = [motion.skeleton.index(point) if point in self.joints else None for point in FOOT_POINTS]
+        self.contacts = [motion.skeleton.index(point) if point in self.joints else None for point in CONTACT_POINTS]
         self._floor_cam = (_floor_lines(world.joints_world[:, 0]) - place) @ turn
 
     def floor_px(self, frame: int) -> np.ndarray:
@@ -116,7 +116,7 @@ def _draw_found(picture: np.ndarray, keypoints: Keypoints2D, frame: int, scale: 
 
 
 def _draw_standing(picture: np.ndarray, scene: _Scene, frame: int, scale: float) -> None:
-    for joint, stands in zip(scene.feet, scene.standing[frame], strict=True):
+    for joint, stands in zip(scene.contacts, scene.standing[frame], strict=True):
         if joint is not None and stands:
             centre = pixel(scene.joints_px[frame, joint] * scale)
             cv2.circle(picture, centre, max(picture.shape[0] // 70, 4), STANDING_BGR, 2, cv2.LINE_AA)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from atcn_core.motion.world import WorldMotion
-from atcn_core.rotation import quat_multiply, quat_rotate, quat_slerp
+from atcn_core.rotation import normalized, quat_between, quat_conjugate, quat_multiply, quat_rotate, quat_slerp
 from atcn_core.skeleton import CAPTURE
 
 LEFT, BACK, UP = np.eye(3)
@@ -151,3 +151,39 @@ def striding(seconds: float = 3.0, fps: float = 30.0, speed_m_s: float = 1.2) ->
         local[f"{side}_upper_arm"] = about(BACK, 1.3 if side == "left" else -1.3)
         standing += [swing == 0, swing == 0]
     return posed(times_s, hip, local), np.stack(standing, axis=1)
+
+
+def on_feet(standing: np.ndarray) -> np.ndarray:
+    """Chances (T, 6) of contacts.CONTACT_POINTS, given those of heels and toes (T, 4): the hands touch nothing."""
+    return np.pad(standing.astype(float), ((0, 0), (0, 2)))
+
+
+def pressing_up(seconds: float = 4.0, fps: float = 30.0) -> tuple[Person, np.ndarray]:
+    """Somebody who does press-ups, head towards -y, on hands and toes that stay where they are.
+
+    Also gives which of contacts.CONTACT_POINTS stand, (T, 6) bool.
+    """
+    times_s = np.arange(int(seconds * fps)) / fps
+    lean = np.pi / 2 - 0.15 + 0.12 * np.cos(2 * np.pi * times_s / 2.0)
+    local = {"hips": about(LEFT, lean)}
+    for side in ("left", "right"):
+        local[f"{side}_foot"] = about(LEFT, -lean + 1.0)
+    toes = posed(times_s, np.zeros(3), local)
+    hip = np.array([0.0, 0.9, 0.0]) - 0.5 * (toes.point("left_toe") + toes.point("right_toe"))
+    body = posed(times_s, hip, local)
+    for side, s in (("left", 1.0), ("right", -1.0)):
+        shoulder, wrist = body.point(f"{side}_shoulder"), np.array([s * 0.24, -0.52, 0.05])
+        way = wrist - shoulder
+        span_m = np.linalg.norm(way, axis=1, keepdims=True)
+        along = normalized(way)
+        # The elbow points to the feet and outwards.
+        aside = np.array([s * 0.5, 1.0, 0.0]) - (along @ [s * 0.5, 1.0, 0.0])[:, None] * along
+        share = (span_m**2 + 0.29**2 - 0.25**2) / (2 * span_m * 0.29)
+        upper = share * along + np.sqrt(1 - share**2) * normalized(aside)
+        lower = (way - 0.29 * upper) / 0.25
+        turns = [body.turns["chest"]]
+        ahead = np.broadcast_to(normalized(np.array([s * 0.3, -1.0, 0.0])), upper.shape)
+        for bone, towards in (("upper_arm", upper), ("forearm", lower), ("hand", ahead)):
+            turns.append(quat_between(np.broadcast_to(s * LEFT, towards.shape), towards))
+            local[f"{side}_{bone}"] = quat_multiply(quat_conjugate(turns[-2]), turns[-1])
+    return posed(times_s, hip, local), np.tile([False, True, False, True, True, True], (len(times_s), 1))

@@ -60,10 +60,10 @@ def true_contacts(joints_world: np.ndarray, fps: float) -> np.ndarray:
 
 
 def world_errors(world: WorldMotion, contacts: np.ndarray, true_world: np.ndarray, tilt_deg: float) -> WorldErrors:
-    """The errors of a capture. contacts: (T, 4) bool as found; true_world: (T, J, 3) at the same times."""
+    """The errors of a capture. contacts: (T, P) bool as found, FOOT_POINTS first; true_world: (T, J, 3)."""
     fps = 1.0 / float(np.median(np.diff(world.times_s)))
     found, true = world.joints_world, true_world
-    standing = true_contacts(true, fps)
+    standing, contacts = true_contacts(true, fps), contacts[:, : len(FOOT_POINTS)]
     laid = _laid_over(found, true, slice(None))
     speed_cm_s = 100.0 * fps * np.linalg.norm(np.gradient(found[:, _FEET, :2], axis=0), axis=-1)
     hits = np.sum(contacts & standing)

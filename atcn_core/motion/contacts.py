@@ -1,4 +1,4 @@
-"""Where the feet stand: heel and toe each, from how slowly they move and how low they are."""
+"""What stands on the floor: heel and toe of each foot and the hands, from how slowly they move and how low they are."""
 
 from __future__ import annotations
 
@@ -7,16 +7,38 @@ import numpy as np
 from ..skeleton import Skeleton
 from .smoothing import fading
 
-__all__ = ["FOOT_POINTS", "caught", "foot_points", "long_enough", "standing_chance", "stretches"]
+__all__ = [
+    "CONTACT_POINTS",
+    "FOOT_POINTS",
+    "HAND_POINTS",
+    "caught",
+    "contact_chance",
+    "foot_points",
+    "long_enough",
+    "palm_points",
+    "standing_chance",
+    "stretches",
+]
 
-# What touches the floor, heel and toe of a side next to each other.
+# What touches the floor, heel and toe of a side next to each other; a wrist stands for its hand.
 FOOT_POINTS = ("left_heel", "left_toe", "right_heel", "right_toe")
+HAND_POINTS = ("left_wrist", "right_wrist")
+CONTACT_POINTS = (*FOOT_POINTS, *HAND_POINTS)
+# How high the wrist of a hand that lies on the floor is over the soles of feet that stand there.
+WRIST_HEIGHT_M = 0.05
 # Over so long a movement is measured to either side: a captured foot that stands trembles.
 REACH_S = 0.13
 # Where a point certainly stands and certainly does not: its speed, and its height over the lowest around that time.
 STANDS_M_S, MOVES_M_S = 0.10, 0.55
 LOW_M, HIGH_M = 0.25, 0.50
 LOWEST_WITHIN_S = 0.5
+# The same of a hand, which is often still and seldom on the floor: its speed, its height over the lowest contact, and
+# how much more of the latter for each metre that they are apart, as it is not yet known how level the floor is.
+HAND_STANDS_M_S, HAND_MOVES_M_S = 0.10, 0.40
+HAND_LOW_M, HAND_HIGH_M, FLOOR_SLOPE = 0.10, 0.20, 0.18
+# A hand so near a thigh or shin lies on it, and so far from it does not.
+ON_LEG_M, OFF_LEG_M = 0.07, 0.14
+_LEG = ("hip", "knee", "ankle")
 
 
 def foot_points(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
@@ -26,27 +48,78 @@ def foot_points(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     return joints[:, skeleton.indices(*names)]
 
 
+def palm_points(joints: np.ndarray, skeleton: Skeleton, up: np.ndarray) -> np.ndarray:
+    """Where hands that lie on the floor touch it (T, 2, 3), left and right. joints: (T, J, 3); up: (3,) unit."""
+    return joints[:, skeleton.indices(*HAND_POINTS)] - WRIST_HEIGHT_M * up
+
+
+def contact_chance(
+    joints: np.ndarray, skeleton: Skeleton, times_s: np.ndarray, up: np.ndarray, sight: np.ndarray | None = None
+) -> np.ndarray:
+    """How likely each of CONTACT_POINTS stands on something (T, 6), 0..1.
+
+    joints: (T, J, 3) metres in axes that stand still, with wrists and legs; up: (3,) unit. sight: (T, 3) unit, the line
+    of sight, along which a single camera says nothing of the speed; None where the motion is known in all directions.
+    """
+    feet = foot_points(joints, skeleton)
+    on_feet = standing_chance(feet, times_s, up, sight)
+    if len(times_s) < 2:  # nothing is known of movement: nobody stands on his hands
+        return np.concatenate([on_feet, np.zeros((len(times_s), len(HAND_POINTS)))], axis=1)
+    palms = palm_points(joints, skeleton, up)
+    slow = fading(_speed_m_s(palms, times_s, sight), HAND_MOVES_M_S, HAND_STANDS_M_S)
+    slack_m = _slack_m(palms, feet, up)
+    heights_m = palms @ up - _lowest_m(np.concatenate([feet, palms], axis=1), times_s, up)[:, None] - slack_m
+    low = fading(heights_m, HAND_HIGH_M, HAND_LOW_M)
+    free = fading(_from_legs_m(joints, skeleton), ON_LEG_M, OFF_LEG_M)
+    return np.concatenate([on_feet, slow * low * free], axis=1)
+
+
 def standing_chance(
     points: np.ndarray, times_s: np.ndarray, up: np.ndarray, sight: np.ndarray | None = None
 ) -> np.ndarray:
-    """How likely each point stands on something (T, P), 0..1.
+    """How likely each point of the feet stands on something (T, P), 0..1.
 
-    points: (T, P, 3) metres in axes that stand still; up: (3,) unit. sight: (T, 3) unit, the line of sight, along
-    which a single camera says nothing of the speed; None where the motion is known in all directions.
+    points: (T, P, 3) metres, else as `contact_chance`.
     """
     if len(times_s) < 2:
         return np.ones(points.shape[:2])
-    step_s = float(np.median(np.diff(times_s)))
-    reach = max(round(REACH_S / step_s), 1)
+    slow = fading(_speed_m_s(points, times_s, sight), MOVES_M_S, STANDS_M_S)
+    return slow * fading(points @ up - _lowest_m(points, times_s, up)[:, None], HIGH_M, LOW_M)
+
+
+def _speed_m_s(points: np.ndarray, times_s: np.ndarray, sight: np.ndarray | None) -> np.ndarray:
+    """Speeds (T, P) over REACH_S to either side, across the line of sight."""
+    reach = max(round(REACH_S / float(np.median(np.diff(times_s)))), 1)
     at = np.arange(len(times_s))
     before, after = np.maximum(at - reach, 0), np.minimum(at + reach, len(times_s) - 1)
     velocity = (points[after] - points[before]) / (times_s[after] - times_s[before])[:, None, None]
     if sight is not None:
         velocity = velocity - np.einsum("tpi,ti->tp", velocity, sight)[..., None] * sight[:, None]
-    heights_m = points @ up
-    lowest_m = _lowest_around(heights_m.min(axis=1), max(round(LOWEST_WITHIN_S / step_s), 1))
-    slow = fading(np.linalg.norm(velocity, axis=2), MOVES_M_S, STANDS_M_S)
-    return slow * fading(heights_m - lowest_m[:, None], HIGH_M, LOW_M)
+    return np.linalg.norm(velocity, axis=2)
+
+
+def _lowest_m(points: np.ndarray, times_s: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Height (T,) of the lowest of the points within LOWEST_WITHIN_S."""
+    reach = max(round(LOWEST_WITHIN_S / float(np.median(np.diff(times_s)))), 1)
+    return _lowest_around((points @ up).min(axis=1), reach)
+
+
+def _slack_m(palms: np.ndarray, feet: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """How much higher (T, 2) than the foot nearest to it a hand may be because the floor may not be level to `up`."""
+    way = palms[:, :, None] - feet[:, None]
+    level_m = np.linalg.norm(way - (way @ up)[..., None] * up, axis=3)
+    return FLOOR_SLOPE * level_m.min(axis=2)
+
+
+def _from_legs_m(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """How far (T, 2) the wrists are from the nearest thigh or shin, its own or the other."""
+    wrists = joints[:, skeleton.indices(*HAND_POINTS)]
+    legs = [joints[:, skeleton.indices(*(f"{side}_{joint}" for joint in _LEG))] for side in ("left", "right")]
+    start = np.concatenate([leg[:, :2] for leg in legs], axis=1)[:, None]
+    along = np.concatenate([np.diff(leg, axis=1) for leg in legs], axis=1)[:, None]
+    way = wrists[:, :, None] - start
+    share = np.sum(way * along, axis=3) / np.maximum(np.sum(along * along, axis=3), 1e-9)
+    return np.linalg.norm(way - np.clip(share, 0.0, 1.0)[..., None] * along, axis=3).min(axis=2)
 
 
 def _lowest_around(heights_m: np.ndarray, reach: int) -> np.ndarray:

@@ -111,13 +111,13 @@ def rest_legs(heads: Mapping[str, np.ndarray], standing_m: Mapping[str, float], 
 
 
 def standing_points(chance: np.ndarray, times_s: np.ndarray, mode: FootMode = AUTO) -> np.ndarray:
-    """Which of contacts.FOOT_POINTS stand, (T, 4) bool. chance: (T, 4)."""
+    """Which points stand, (T, P) bool. chance: (T, P), as of contacts.CONTACT_POINTS."""
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0
     return long_enough(caught(chance, mode.enter, mode.leave), max(round(mode.shortest_s / step_s), 1))
 
 
 def standing_feet(chance: np.ndarray, times_s: np.ndarray, mode: FootMode) -> dict[str, np.ndarray]:
-    """`standing_points` by side, of heel and toe (T, 2)."""
+    """`standing_points` by side, of heel and toe (T, 2). chance: (T, P), contacts.FOOT_POINTS first."""
     flags = standing_points(chance, times_s, mode)
     return {side: flags[:, 2 * i : 2 * i + 2] for i, side in enumerate(SIDES)}
 

@@ -61,7 +61,7 @@ def sliding_m_s(soles: Soles, world: WorldMotion) -> np.ndarray:
     """Speeds (K,) along the floor of the points that stand, from frame to frame. world: the motion the rig has."""
     gaps_s = np.diff(soles.times_s)
     moved_m = np.linalg.norm(np.diff(soles.points_world[..., :2], axis=0), axis=2)
-    standing = standing_points(world.standing_chance(), world.times_s)
+    standing = standing_points(world.standing_chance(), world.times_s)[:, : len(FOOT_POINTS)]
     nearest = np.abs(world.times_s[:, None] - soles.times_s[None]).argmin(axis=0)
     stands = standing[nearest]
     counts = stands[1:] & stands[:-1] & (gaps_s < 1.5 * soles.step_s)[:, None]

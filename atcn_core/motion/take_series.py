@@ -8,7 +8,7 @@ import numpy as np
 
 from ..clip import Keypoints2D, Motion3D
 from ..skeleton import mirrored_name
-from .contacts import foot_points
+from .contacts import FOOT_POINTS, foot_points
 from .feet import standing_points
 from .landmarks import SIDES
 from .stature import stature_m
@@ -104,7 +104,7 @@ def take_series(motion: Motion3D, keypoints: Keypoints2D, world: WorldMotion) ->
         exchanged=exchanged,
         trunk_px=_trunk_px(keypoints),
         foot_heights_m=feet[..., 2],
-        standing=standing_points(world.standing_chance(), world.times_s),
+        standing=standing_points(world.standing_chance(), world.times_s)[:, : len(FOOT_POINTS)],
         foot_speed_m_s=np.linalg.norm(_rate(feet[..., :2], world.times_s), axis=2),
         hip_world=hip,
         root_speed_m_s=np.linalg.norm(_rate(hip, world.times_s), axis=1),

@@ -11,7 +11,7 @@ from ..errors import MotionError
 from ..hands import HandMotion
 from ..rotation import normalized
 from ..skeleton import LIMB_12, Skeleton
-from .contacts import FOOT_POINTS, foot_points, standing_chance
+from .contacts import CONTACT_POINTS, FOOT_POINTS, contact_chance, foot_points
 from .ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam
 from .planted import planted_path_cam
 from .smoothing import smoothed
@@ -31,7 +31,8 @@ class WorldMotion:
     times_s:      (T,)      float64, strictly increasing.
     joints_world: (T, J, 3) float64, metres, z up, floor at z = 0.
     score:        (T, J)    0..1; 0 where a joint was not seen but filled in.
-    standing:     (T, 4)    chance 0..1 that each of contacts.FOOT_POINTS stands on something; None: from the joints.
+    standing:     (T, 6)    chance 0..1 that each of contacts.CONTACT_POINTS stands on something; None: from the
+                            joints.
     hands:        the same person's fingers, which no turn of the world changes; None where they are not known.
     """
 
@@ -52,8 +53,8 @@ class WorldMotion:
             raise ValueError("joints_world must be finite")
         if self.hands is not None and len(self.hands.score) != frames:
             raise ValueError(f"hands have {len(self.hands.score)} frames, expected {frames}")
-        if self.standing is not None and self.standing.shape != (frames, len(FOOT_POINTS)):
-            raise ValueError(f"standing has shape {self.standing.shape}, expected {(frames, len(FOOT_POINTS))}")
+        if self.standing is not None and self.standing.shape != (frames, len(CONTACT_POINTS)):
+            raise ValueError(f"standing has shape {self.standing.shape}, expected {(frames, len(CONTACT_POINTS))}")
 
     def at(self, keep: np.ndarray | slice) -> WorldMotion:
         """Some of the frames; keep: (T,) bool, indices or a slice."""
@@ -67,10 +68,10 @@ class WorldMotion:
         )
 
     def standing_chance(self) -> np.ndarray:
-        """(T, 4) `standing`, or where it is not given what the joints' own movement says."""
+        """(T, 6) `standing`, or where it is not given what the joints' own movement says."""
         if self.standing is not None:
             return self.standing
-        return standing_chance(foot_points(self.joints_world, self.skeleton), self.times_s, np.array([0.0, 0.0, 1.0]))
+        return contact_chance(self.joints_world, self.skeleton, self.times_s, np.array([0.0, 0.0, 1.0]))
 
     def points(self, joint: str) -> np.ndarray:
         """One joint's path (T, 3)."""
@@ -104,7 +105,7 @@ def to_world_with_camera(motion: Motion3D) -> tuple[WorldMotion, np.ndarray, np.
 
 
 def _placed(motion: Motion3D) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The joints (T, J, 3) in the world, its turn from `cam` (3, 3) and shift (3,), and the feet's standing (T, 4).
+    """The joints (T, J, 3) in the world, its turn from `cam` (3, 3) and shift (3,), and what stands (T, 6).
 
     A point that stays in `cam` is at turn @ point - shift.
     """
@@ -117,7 +118,7 @@ def _placed(motion: Motion3D) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     up_cam = up_direction_cam(joints_cam, motion.skeleton, motion.score, motion.times_s)
     root_cam, standing = _held_by_feet(motion, joints_cam, up_cam)
     feet_cam = foot_points(joints_cam, motion.skeleton) + root_cam[:, None]
-    up_cam = levelled_by_feet(up_cam, feet_cam, standing, motion.times_s)
+    up_cam = levelled_by_feet(up_cam, feet_cam, standing[:, : len(FOOT_POINTS)], motion.times_s)
     turn = world_from_cam(up_cam)
     joints = (joints_cam + root_cam[:, None]) @ turn.T
     has_feet = any(point in motion.skeleton.joints for point in FOOT_POINTS)
@@ -129,9 +130,11 @@ def _placed(motion: Motion3D) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
 
 
 def _held_by_feet(motion: Motion3D, joints_cam: np.ndarray, up_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The root's path (T, 3) in `cam`, held by the feet that stand, and the chance (T, 4) that they do."""
+    """The root's path (T, 3) in `cam`, held by the feet that stand, and the chance (T, 6) of what stands."""
     root_cam = motion.root_cam.astype(np.float64)
     feet_cam = foot_points(joints_cam, motion.skeleton)
-    standing = standing_chance(feet_cam + root_cam[:, None], motion.times_s, up_cam, normalized(root_cam))
-    path_cam = planted_path_cam(root_cam, feet_cam, standing, motion.times_s, up_cam)
+    standing = contact_chance(
+        joints_cam + root_cam[:, None], motion.skeleton, motion.times_s, up_cam, normalized(root_cam)
+    )
+    path_cam = planted_path_cam(root_cam, feet_cam, standing[:, : len(FOOT_POINTS)], motion.times_s, up_cam)
     return smoothed(path_cam, motion.times_s, _PATH_CUTOFF_HZ), standing

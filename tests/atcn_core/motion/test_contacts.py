@@ -1,12 +1,12 @@
-"""Which points of the feet stand, of a walker whose every step is known."""
+"""What stands on the floor, of people whose every step and hold is known."""
 
 import numpy as np
 import pytest
 
-from atcn_core.motion.contacts import caught, foot_points, long_enough, standing_chance, stretches
-from atcn_core.rotation import normalized
+from atcn_core.motion.contacts import caught, contact_chance, foot_points, long_enough, standing_chance, stretches
+from atcn_core.rotation import normalized, quat_rotate
 from atcn_core.skeleton import CAPTURE, LIMB_12, Skeleton
-from tests.moving_person import UP, posed, striding
+from tests.moving_person import BACK, LEFT, UP, about, elbow, knee, posed, pressing_up, striding
 
 
 @pytest.mark.parametrize("fps", [15.0, 30.0, 60.0])
@@ -66,3 +66,51 @@ def test_hysteresis_and_shortest_stretch():
 
 def test_a_single_frame_stands():
     assert standing_chance(np.zeros((1, 4, 3)), np.zeros(1), UP).min() == 1
+
+
+@pytest.mark.parametrize("fps", [15.0, 30.0, 60.0])
+@pytest.mark.parametrize("tilt_deg", [-8.0, 0.0, 8.0])
+def test_hands_that_bear_stand_even_where_the_floor_seems_to_slope(fps, tilt_deg):
+    person, _ = pressing_up(fps=fps)
+    up = quat_rotate(about(LEFT, np.deg2rad(tilt_deg)), UP)
+    chance = contact_chance(person.joints_world, CAPTURE, person.times_s, up)
+    assert chance[:, 4:].min() > 0.9
+    assert chance[:, [1, 3]].min() > 0.9
+
+
+def hands_of(times_s: np.ndarray, hip_m: float, **local: np.ndarray) -> np.ndarray:
+    person = posed(times_s, np.array([0.0, 0.0, hip_m]), local)
+    return contact_chance(person.joints_world, CAPTURE, times_s, UP)[:, 4:]
+
+
+def test_hands_that_hang_or_wave_stand_nowhere():
+    times_s = np.arange(60) / 30
+    hanging = {"left_upper_arm": about(BACK, 1.4), "right_upper_arm": about(BACK, -1.4)}
+    assert hands_of(times_s, 0.895, **hanging).max() < 0.01
+    waving = hanging | {"right_forearm": elbow("right", 1.5 + 0.5 * np.sin(9 * times_s))}
+    assert hands_of(times_s, 0.895, **waving).max() < 0.01
+
+
+def squatting(left_wrist: np.ndarray) -> np.ndarray:
+    """Chance (T,) of the left hand, its wrist there, in a squat: knee (0.1, -0.40, 0.44), ankle (0.1, -0.20, 0.08)."""
+    times_s = np.arange(60) / 30
+    bent = {"thigh": about(LEFT, -1.9), "shin": knee(2.4), "foot": about(LEFT, -0.5)}
+    local = {f"{side}_{part}": turn for side in ("left", "right") for part, turn in bent.items()}
+    joints = posed(times_s, np.array([0.0, 0.0, 0.3]), local).joints_world.copy()
+    joints[:, CAPTURE.index("left_wrist")] = left_wrist
+    return contact_chance(joints, CAPTURE, times_s, UP)[:, 4]
+
+
+def test_a_squatting_person_s_hand_stands_on_the_floor_and_not_on_knee_or_shin_nor_when_it_moves():
+    times_s = np.arange(60) / 30
+    assert squatting(np.array([0.35, -0.3, 0.05])).min() > 0.9
+    assert squatting(np.array([0.35, -0.3, 0.40])).max() < 0.01
+    assert squatting(np.array([0.14, -0.25, 0.14])).max() < 0.1
+    swinging = np.array([0.4, -0.3, 0.08]) + 0.12 * np.sin(8 * times_s)[:, None] * LEFT
+    assert squatting(swinging).mean() < 0.3
+
+
+def test_a_single_frame_stands_on_its_feet_alone():
+    person, _ = pressing_up(0.04)
+    chance = contact_chance(person.joints_world[:1], CAPTURE, person.times_s[:1], UP)
+    assert chance.tolist() == [[1.0, 1.0, 1.0, 1.0, 0.0, 0.0]]

@@ -11,7 +11,7 @@ from atcn_core.motion.retarget import RigRest, solve
 from atcn_core.motion.world import WorldMotion
 from atcn_core.rotation import normalized
 from tests.atcn_core.motion.stick_rig import RIG_MAP, posed_world, stick_rest
-from tests.moving_person import LEFT, UP, Person, about, knee, posed, striding
+from tests.moving_person import LEFT, UP, Person, about, knee, on_feet, posed, striding
 
 SIDES = ("left", "right")
 AUTO = FOOT_MODES["auto"]
@@ -43,7 +43,7 @@ def soles(matrices: dict[str, np.ndarray], rest: RigRest, side: str) -> np.ndarr
 
 def walked(rest: RigRest, mode: FootMode | None, person: Person, standing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How fast standing soles slide (m/s) and how low the lowest is (m), of somebody put on a rig."""
-    motion = replace(person.motion(), standing=standing.astype(float))
+    motion = replace(person.motion(), standing=on_feet(standing))
     matrices = posed_world(rest, solve(motion, rest, RIG_MAP, mode))
     slides_m_s, lowest_m = [], []
     for number, side in enumerate(SIDES):
@@ -68,7 +68,7 @@ def test_feet_slide_on_another_rig_and_stay_when_they_are_held(thigh, shin):
 
 def test_what_is_right_already_stays_as_it_is():
     person, standing = striding()
-    motion = replace(person.motion(), standing=standing.astype(float))
+    motion = replace(person.motion(), standing=on_feet(standing))
     rest = stick_rest()
     free, held = (solve(motion, rest, RIG_MAP, mode) for mode in (None, AUTO))
     for role in ("thigh", "shin", "foot"):
@@ -80,7 +80,7 @@ def test_what_is_right_already_stays_as_it_is():
 
 def test_knees_bend_the_way_they_did():
     rest, (person, standing) = other_legs(0.9, 1.1), striding()
-    motion = replace(person.motion(), standing=standing.astype(float))
+    motion = replace(person.motion(), standing=on_feet(standing))
     matrices = posed_world(rest, solve(motion, rest, RIG_MAP, AUTO))
     for side in SIDES:
         hip, knee_at, ankle = (matrices[RIG_MAP.bones[f"{side}_{p}"]][:, :3, 3] for p in ("thigh", "shin", "foot"))
@@ -92,7 +92,7 @@ def test_knees_bend_the_way_they_did():
 
 def test_nothing_jumps_when_a_foot_is_caught_or_let_go():
     rest, (person, standing) = other_legs(1.25, 0.9), striding(fps=60.0)
-    motion = replace(person.motion(), standing=standing.astype(float))
+    motion = replace(person.motion(), standing=on_feet(standing))
     steps = []
     for mode in (None, AUTO):
         matrices = posed_world(rest, solve(motion, rest, RIG_MAP, mode))
@@ -114,7 +114,7 @@ def test_a_jump_stays_a_jump_and_a_chair_a_chair():
     assert np.ptp(heights[1]) > 0.9 * np.ptp(heights[0])
 
     lifted = posed(times_s, np.array([0, 0, 0.858]), bent | {"right_thigh": about(LEFT, -1.0), "right_shin": knee(1.3)})
-    on_a_step = replace(lifted.motion(), standing=np.ones((60, 4)))
+    on_a_step = replace(lifted.motion(), standing=on_feet(np.ones((60, 4))))
     matrices = posed_world(rest, solve(on_a_step, rest, RIG_MAP, AUTO))
     assert matrices[RIG_MAP.bones["right_foot"]][:, 2, 3].min() > 0.2
     assert matrices[RIG_MAP.bones["left_foot"]][:, 2, 3].max() < 0.1
@@ -124,7 +124,7 @@ def test_grounding_lifts_what_sinks_and_lets_it_slide():
     person, standing = striding()
     sinking = ((person.times_s > 1.3) & (person.times_s < 1.5))[:, None, None]
     sunk = person.joints_world - 0.1 * sinking * UP
-    motion = replace(person.motion(), joints_world=sunk, standing=standing.astype(float))
+    motion = replace(person.motion(), joints_world=sunk, standing=on_feet(standing))
     rest = other_legs(1.2, 0.9)
     free = posed_world(rest, solve(motion, rest, RIG_MAP, None))
     grounded = posed_world(rest, solve(motion, rest, RIG_MAP, FOOT_MODES["grounding"]))
@@ -149,7 +149,7 @@ def test_a_single_frame_and_feet_that_never_stand():
     rest = stick_rest()
     one = WorldMotion(person.times_s[:1], person.motion().skeleton, person.joints_world[:1], np.ones((1, 27)))
     assert len(solve(one, rest, RIG_MAP, AUTO).times_s) == 1
-    never = replace(person.motion(), standing=0.0 * standing)
+    never = replace(person.motion(), standing=on_feet(0.0 * standing))
     free, held = (solve(never, rest, RIG_MAP, mode) for mode in (None, AUTO))
     bone = RIG_MAP.bones["left_thigh"]
     assert np.abs(np.sum(free.quats[bone] * held.quats[bone], axis=1)).min() > 0.995

@@ -131,7 +131,7 @@ def test_feet_that_slide_sink_and_tremble_are_measured():
     motion, keypoints = filmed(person)
     sliding = person.joints_world + np.arange(frames)[:, None, None] / FPS * np.array([0.05, 0.0, 0.0])
     sliding[:45, :, 2] -= 0.02
-    world = WorldMotion(person.times_s, CAPTURE, sliding, np.ones(sliding.shape[:2]), np.ones((frames, 4)))
+    world = WorldMotion(person.times_s, CAPTURE, sliding, np.ones(sliding.shape[:2]), np.ones((frames, 6)))
     report = take_report(motion, keypoints, world)
     assert report.foot_slide_cm_s == pytest.approx(5.0)
     floor_cm = 100.0 * float(-person.joints_world[0, CAPTURE.indices("left_heel", "left_toe"), 2].min())
@@ -146,7 +146,7 @@ def test_feet_that_slide_sink_and_tremble_are_measured():
 def test_a_rig_s_feet_are_measured_while_the_person_s_stand():
     person = standing_person()
     report = take_report(*filmed(person))
-    standing = np.zeros((90, 4))
+    standing = np.zeros((90, 6))
     standing[:, :2] = 1.0
     world = WorldMotion(person.times_s, CAPTURE, person.joints_world, np.ones((90, 27)), standing)
     # at another rate than the motion's, with a stretch left out in the middle

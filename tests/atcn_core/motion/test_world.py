@@ -96,12 +96,12 @@ def test_some_frames_of_a_motion_are_whole_with_feet_and_fingers():
     hands = HandMotion(
         np.zeros((frames, 2, 5, 3), np.float32), np.zeros((frames, 2, 5, 3), np.float32), np.eye(frames, 2, dtype="f4")
     )
-    motion = replace(person.motion(), standing=np.arange(4.0 * frames).reshape(frames, 4), hands=hands)
+    motion = replace(person.motion(), standing=np.arange(6.0 * frames).reshape(frames, 6), hands=hands)
     some = motion.at(slice(1, None, 2))
     assert some.times_s.tolist() == motion.times_s[1::2].tolist()
     assert some.joints_world.shape == (2, len(CAPTURE), 3)
     assert some.standing is not None
-    assert some.standing[:, 0].tolist() == [4.0, 12.0]
+    assert some.standing[:, 0].tolist() == [6.0, 18.0]
     assert some.hands is not None
     assert some.hands.score.tolist() == hands.score[1::2].tolist()
     with pytest.raises(ValueError, match="hands have 5 frames, expected 2"):
