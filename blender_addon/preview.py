@@ -106,22 +106,31 @@ def render_preview(
 
 
 def render_frames(
-    scene: bpy.types.Scene, armature_name: str, aspect_wh: tuple[int, int], frames: np.ndarray, folder: Path
+    scene: bpy.types.Scene,
+    armature_name: str,
+    aspect_wh: tuple[int, int],
+    frames: np.ndarray,
+    folder: Path,
+    yaw_rad: float = 0.0,
 ) -> list[Path]:
-    """Render the avatar at these frames, seen from in front and from near enough for all of them. Returns the pictures.
+    """Render the avatar at these frames, from near enough for all of them. Returns the pictures.
 
-    aspect_wh: the pictures' width and height, of which only the ratio counts. Raises OutputError where there is nothing
-    to render with.
+    aspect_wh: the pictures' width and height, of which only the ratio counts. yaw_rad: from which side, 0 from in front
+    (from -Y), a quarter turn from +X. Raises OutputError where there is nothing to render with.
     """
     require_renderer()
-    with _stage(scene.objects[armature_name], scene, aspect_wh, frames) as stage:
+    with _stage(scene.objects[armature_name], scene, aspect_wh, frames, yaw_rad) as stage:
         _render(stage, frames, folder)
     return [folder / f"{number:06d}.jpg" for number in range(len(frames))]
 
 
 @contextlib.contextmanager
 def _stage(
-    armature: bpy.types.Object, scene: bpy.types.Scene, image_wh_px: tuple[int, int], frames: np.ndarray
+    armature: bpy.types.Object,
+    scene: bpy.types.Scene,
+    image_wh_px: tuple[int, int],
+    frames: np.ndarray,
+    yaw_rad: float,
 ) -> Iterator[bpy.types.Scene]:
     """A scene with the avatar, a floor and a camera of the video's aspect; removed again whatever happens."""
     before = {kind: set(getattr(bpy.data, kind)) for kind in ("objects", "meshes", "cameras", "materials", "worlds")}
@@ -132,7 +141,7 @@ def _stage(
         _look(stage, image_wh_px)
         points = _points_on_the_way(stage, armature, frames)
         _add_floor(stage, points)
-        _add_camera(stage, points)
+        _add_camera(stage, points, yaw_rad)
         yield stage
     finally:
         bpy.data.scenes.remove(stage)
@@ -213,12 +222,13 @@ def _box(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return np.stack(np.meshgrid(*zip(low, high, strict=True)), axis=-1).reshape(-1, 3)
 
 
-def _add_camera(stage: bpy.types.Scene, points: np.ndarray) -> None:
-    """Where the video's camera was: in front, looking along world +y, and as near as the whole way allows."""
+def _add_camera(stage: bpy.types.Scene, points: np.ndarray, yaw_rad: float) -> None:
+    """Where the video's camera was, in front, looking along world +y, or turned about the figure; as near as its whole
+    way allows."""
     data = bpy.data.cameras.new("atcn_preview")
     data.angle = VIEW_RAD
     camera = bpy.data.objects.new("atcn_preview", data)
-    camera.rotation_euler = (0.5 * np.pi - PITCH_RAD, 0.0, 0.0)
+    camera.rotation_euler = (0.5 * np.pi - PITCH_RAD, 0.0, yaw_rad)
     turn = np.array(Euler(camera.rotation_euler).to_matrix())
     wh_px = np.array([stage.render.resolution_x, stage.render.resolution_y])
     slope_x, slope_y = np.tan(0.5 * VIEW_RAD) * wh_px / wh_px.max() * (1.0 - RIM)

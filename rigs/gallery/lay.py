@@ -36,13 +36,13 @@ def cut_out(picture: np.ndarray, box_px: tuple[int, int, int, int]) -> np.ndarra
     return cv2.resize(part, CELL_WH_PX, interpolation=cv2.INTER_AREA)
 
 
-def lay_row(sources: Sequence[np.ndarray], avatars: Sequence[np.ndarray], label: str) -> np.ndarray:
-    """One row: pairs of cells under a label. Returns (H, W, 3) uint8 BGR."""
+def lay_row(sources: Sequence[np.ndarray], avatars: Sequence[Sequence[np.ndarray]], label: str) -> np.ndarray:
+    """One row: for each time the video and the avatar from every side, under a label. Returns (H, W, 3) uint8 BGR."""
     gap = np.full((CELL_WH_PX[1], _GAP_PX, 3), _PAPER, dtype=np.uint8)
     cells = [
         part
         for source, avatar in zip(sources, avatars, strict=True)
-        for part in (source, cv2.resize(avatar, CELL_WH_PX, interpolation=cv2.INTER_AREA), gap)
+        for part in (source, *(cv2.resize(side, CELL_WH_PX, interpolation=cv2.INTER_AREA) for side in avatar), gap)
     ]
     row = np.hstack(cells[:-1])
     head = np.full((_LABEL_PX, row.shape[1], 3), _PAPER, dtype=np.uint8)
@@ -56,13 +56,14 @@ def _row(row: Row) -> np.ndarray:
     aspect = CELL_WH_PX[0] / CELL_WH_PX[1]
     box_px = crop_px(keypoints.xy_px[shown], keypoints.score[shown], keypoints.image_wh_px, aspect)
     sources = [cut_out(picture, box_px) for picture in frames_at(read_frames(row.video), row.times_s)]
-    avatars = []
-    for path in row.pictures:
-        picture = cv2.imread(path, cv2.IMREAD_COLOR)
-        if picture is None:
-            raise OutputError(f"The rendered picture {path} cannot be read.", hint="Is the disk full?")
-        avatars.append(picture)
-    return lay_row(sources, avatars, row.label)
+    return lay_row(sources, [[_picture(path) for path in sides] for sides in row.pictures], row.label)
+
+
+def _picture(path: str) -> np.ndarray:
+    picture = cv2.imread(path, cv2.IMREAD_COLOR)
+    if picture is None:
+        raise OutputError(f"The rendered picture {path} cannot be read.", hint="Is the disk full?")
+    return picture
 
 
 def main() -> int:

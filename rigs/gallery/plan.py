@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["CELL_WH_PX", "Row", "Take", "crop_px", "frames_shown", "load_rows", "save_rows", "takes_of"]
+__all__ = ["AVATARS", "CELL_WH_PX", "Row", "Take", "crop_px", "frames_shown", "load_rows", "save_rows", "takes_of"]
 
 CELL_WH_PX = (168, 224)
 # The avatars in the order in which the videos are given to them.
@@ -39,24 +39,28 @@ class Take:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the sheet. times_s: of the video; pictures: the avatar's, one for each time."""
+    """One row of the sheet. times_s: of the video; pictures: for each time the avatar's, one from each side shown."""
 
     video: str
     keypoints: str
     label: str
     times_s: tuple[float, ...]
-    pictures: tuple[str, ...]
+    pictures: tuple[tuple[str, ...], ...]
 
 
-def takes_of(words: Sequence[str], avatars: Sequence[str] = AVATARS) -> list[Take]:
-    """The takes named by "file.mp4" or "file.mp4@START-END" (seconds), each with the next avatar in turn."""
+def takes_of(words: Sequence[str], avatars: Sequence[str] = AVATARS, *, every: bool = False) -> list[Take]:
+    """The takes named by "file.mp4" or "file.mp4@START-END" (seconds), each with the next avatar in turn or with all.
+
+    Raises ValueError for what names no video.
+    """
     takes = []
     for number, word in enumerate(words):
         found = _TAKE.match(word)
         if found is None:
             raise ValueError(f"not a video: {word!r}")
         cut = [float(found[key]) if found[key] else None for key in ("start", "end")]
-        takes.append(Take(Path(found["video"]), avatars[number % len(avatars)], *cut))
+        whose = avatars if every else (avatars[number % len(avatars)],)
+        takes += [Take(Path(found["video"]), avatar, *cut) for avatar in whose]
     return takes
 
 
@@ -94,4 +98,7 @@ def save_rows(path: Path, rows: Sequence[Row]) -> None:
 def load_rows(path: Path) -> list[Row]:
     """The rows of `save_rows`."""
     found = json.loads(path.read_text(encoding="utf-8"))
-    return [Row(**{**row, "times_s": tuple(row["times_s"]), "pictures": tuple(row["pictures"])}) for row in found]
+    return [
+        Row(**{**row, "times_s": tuple(row["times_s"]), "pictures": tuple(map(tuple, row["pictures"]))})
+        for row in found
+    ]

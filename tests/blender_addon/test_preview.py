@@ -15,7 +15,7 @@ from atcn_core.clip import Motion3D
 from atcn_core.errors import EngineError
 from atcn_core.frames import Intrinsics
 from atcn_core.skeleton import CAPTURE
-from blender_addon.preview import fit_camera, render_preview
+from blender_addon.preview import fit_camera, render_frames, render_preview
 
 ROOT = Path(__file__).resolve().parents[2]
 FPS = 4
@@ -131,6 +131,14 @@ def test_every_scene_frame_shows_the_whole_figure_where_it_is(walker, tmp_path):
     assert _blocks() == before
     assert _state(bpy.context.scene) == state
     assert not Path(job.frames_dir).exists()
+
+
+def test_from_the_side_of_plus_x_who_walks_there_comes_nearer(walker, tmp_path):
+    frames = np.array([1, 1 + FPS * SECONDS], dtype=int)
+    pictures = render_frames(bpy.context.scene, walker.name, (320, 240), frames, tmp_path, yaw_rad=0.5 * np.pi)
+    far, near = (_red_px(path) for path in pictures)
+    assert np.ptp(near[:, 1]) > 1.3 * np.ptp(far[:, 1])
+    assert abs(np.median(near[:, 0]) - np.median(far[:, 0])) < 0.02
 
 
 def test_nothing_stays_when_the_engine_fails(walker, tmp_path):

@@ -18,6 +18,7 @@ def test_each_video_goes_onto_the_next_avatar_and_can_be_cut():
     assert first.name != second.name
     assert len({take.avatar for take in takes_of(["x.mp4"] * 6)}) == 6
     assert takes_of(["x.mp4"] * 7)[6].avatar == AVATARS[0]
+    assert [take.avatar for take in takes_of(["x.mp4"], ["pip", "nuri"], every=True)] == ["pip", "nuri"]
 
 
 def test_the_frames_lie_evenly_inside_the_clip():
@@ -44,7 +45,7 @@ def test_where_nobody_is_seen_the_whole_picture_is_shown():
 
 
 def test_rows_come_back_from_their_file(tmp_path):
-    rows = [Row("v.mp4", "k.npz", "a -> b", (0.5, 1.5), ("0.jpg", "1.jpg"))]
+    rows = [Row("v.mp4", "k.npz", "a -> b", (0.5, 1.5), (("0.jpg", "s0.jpg"), ("1.jpg", "s1.jpg")))]
     save_rows(tmp_path / "rows.json", rows)
     assert load_rows(tmp_path / "rows.json") == rows
 
@@ -58,11 +59,11 @@ def test_a_cut_out_beyond_the_picture_is_filled_and_keeps_its_place():
     assert part[:, CELL_WH_PX[0] // 2 + 3 :].min() == 200
 
 
-def test_a_row_shows_each_video_picture_left_of_its_avatar():
+def test_a_row_shows_each_video_picture_left_of_its_avatar_from_every_side():
     width, height = CELL_WH_PX
     sources = [np.full((height, width, 3), 40 + 10 * n, np.uint8) for n in range(3)]
-    avatars = [np.full((64, 48, 3), 140 + 10 * n, np.uint8) for n in range(3)]
+    avatars = [[np.full((64, 48, 3), level + 10 * n, np.uint8) for level in (140, 200)] for n in range(3)]
     row = lay.lay_row(sources, avatars, "a -> b")
     line = row[-5, :, 0].astype(int)
-    assert [line[5], line[width + 5]] == [40, 140]
-    assert sorted(set(line)) == [40, 50, 60, 140, 150, 160, 255]
+    assert [line[5], line[width + 5], line[2 * width + 5]] == [40, 140, 200]
+    assert sorted(set(line)) == [40, 50, 60, 140, 150, 160, 200, 210, 220, 255]
