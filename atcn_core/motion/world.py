@@ -11,8 +11,8 @@ from ..errors import MotionError
 from ..hands import HandMotion
 from ..rotation import normalized
 from ..skeleton import LIMB_12, Skeleton
-from .contacts import CONTACT_POINTS, FOOT_POINTS, contact_chance, foot_points
-from .ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam
+from .contacts import CONTACT_POINTS, FOOT_POINTS, contact_chance, foot_points, palm_points
+from .ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam, up_error_rad
 from .planted import planted_path_cam
 from .smoothing import smoothed
 
@@ -20,8 +20,11 @@ __all__ = ["WorldMotion", "to_world", "to_world_with_camera", "world_from_cam"]
 
 # Where a skeleton has neither heels nor toes, its ankles stand in for them, so high above the floor.
 _ANKLE_HEIGHT_M = 0.08
+_UP = np.array([0.0, 0.0, 1.0])
 # A foot that is taken for still hands its tremble on to the whole body; the body itself is not so quick.
 _PATH_CUTOFF_HZ = 6.0
+# A floor that slopes by more than this is worth another look at what stands on it.
+_LEVEL_PASSES, _LEVEL_RAD = 2, np.deg2rad(2.0)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class WorldMotion:
         """(T, 6) `standing`, or where it is not given what the joints' own movement says."""
         if self.standing is not None:
             return self.standing
-        return contact_chance(self.joints_world, self.skeleton, self.times_s, np.array([0.0, 0.0, 1.0]))
+        return contact_chance(self.joints_world, self.skeleton, self.times_s, _UP)
 
     def points(self, joint: str) -> np.ndarray:
         """One joint's path (T, 3)."""
@@ -115,26 +118,50 @@ def _placed(motion: Motion3D) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
             f"The motion has no {', '.join(missing)}.", hint="Retargeting needs shoulders, elbows, wrists and legs."
         )
     joints_cam = motion.joints_cam.astype(np.float64)
-    up_cam = up_direction_cam(joints_cam, motion.skeleton, motion.score, motion.times_s)
-    root_cam, standing = _held_by_feet(motion, joints_cam, up_cam)
-    feet_cam = foot_points(joints_cam, motion.skeleton) + root_cam[:, None]
-    up_cam = levelled_by_feet(up_cam, feet_cam, standing[:, : len(FOOT_POINTS)], motion.times_s)
+    up_cam, root_cam, standing = _levelled(motion, joints_cam)
     turn = world_from_cam(up_cam)
     joints = (joints_cam + root_cam[:, None]) @ turn.T
     has_feet = any(point in motion.skeleton.joints for point in FOOT_POINTS)
-    heights_m = foot_points(joints, motion.skeleton)[..., 2]
+    heights_m = _contacts(joints, motion.skeleton, _UP)[..., 2]
+    # Hands that do not stand may hang below somebody who sits.
+    feet = len(FOOT_POINTS)
+    heights_m[:, feet:] = np.where(standing[:, feet:] > 0.5, heights_m[:, feet:], np.inf)
     floor_m = floor_height_m(heights_m) - (0.0 if has_feet else _ANKLE_HEIGHT_M)
     hip = joints[0, motion.skeleton.indices("left_hip", "right_hip")].mean(axis=0)
     shift = np.array([hip[0], hip[1], floor_m])
     return joints - shift, turn, shift, standing
 
 
-def _held_by_feet(motion: Motion3D, joints_cam: np.ndarray, up_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The root's path (T, 3) in `cam`, held by the feet that stand, and the chance (T, 6) of what stands."""
+def _levelled(motion: Motion3D, joints_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Up (3,) and the root's path (T, 3) in `cam`, and the chance (T, 6) of what stands.
+
+    What stands tells where the floor is, and how the floor lies what stands: with a floor that turned out to slope all
+    is asked once more.
+    """
+    seen = (joints_cam, motion.skeleton, motion.score, motion.times_s)
+    pose_up_cam, error_rad = up_direction_cam(*seen), up_error_rad(*seen)
+    up_cam = pose_up_cam
+    root_cam, standing = _held(motion, joints_cam, up_cam)
+    for _ in range(_LEVEL_PASSES):
+        contacts_cam = _contacts(joints_cam, motion.skeleton, up_cam) + root_cam[:, None]
+        taken_cam, up_cam = up_cam, levelled_by_feet(pose_up_cam, contacts_cam, standing, motion.times_s, error_rad)
+        if taken_cam @ up_cam > np.cos(_LEVEL_RAD):
+            break
+        root_cam, standing = _held(motion, joints_cam, up_cam)
+    return up_cam, root_cam, standing
+
+
+def _held(motion: Motion3D, joints_cam: np.ndarray, up_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The root's path (T, 3) in `cam`, held by what stands, and the chance (T, 6) that it does."""
     root_cam = motion.root_cam.astype(np.float64)
-    feet_cam = foot_points(joints_cam, motion.skeleton)
     standing = contact_chance(
         joints_cam + root_cam[:, None], motion.skeleton, motion.times_s, up_cam, normalized(root_cam)
     )
-    path_cam = planted_path_cam(root_cam, feet_cam, standing[:, : len(FOOT_POINTS)], motion.times_s, up_cam)
+    contacts_cam = _contacts(joints_cam, motion.skeleton, up_cam)
+    path_cam = planted_path_cam(root_cam, contacts_cam, standing, motion.times_s, up_cam)
     return smoothed(path_cam, motion.times_s, _PATH_CUTOFF_HZ), standing
+
+
+def _contacts(joints: np.ndarray, skeleton: Skeleton, up: np.ndarray) -> np.ndarray:
+    """Where contacts.CONTACT_POINTS touch the floor when they stand (T, 6, 3)."""
+    return np.concatenate([foot_points(joints, skeleton), palm_points(joints, skeleton, up)], axis=1)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from atcn_core.motion.contacts import foot_points
-from atcn_core.motion.ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam
+from atcn_core.frames import WORLD_FROM_CAM
+from atcn_core.motion.contacts import foot_points, palm_points
+from atcn_core.motion.ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam, up_error_rad
 from atcn_core.rotation import quat_rotate
 from atcn_core.skeleton import CAPTURE
-from tests.moving_person import LEFT, UP, about, after, dancing, knee, posed, striding
+from tests.moving_person import LEFT, UP, about, after, dancing, knee, posed, pressing_up, striding
 
 FORWARD_CAM = np.array([0.0, 0.0, 1.0])
 TO_CAM = about(LEFT, np.pi / 2)  # world z up to camera y down
@@ -98,6 +99,30 @@ def test_a_floor_that_was_walked_on_is_level(tilt_deg):
     up = levelled_by_feet(wrong, feet, standing, times_s)
     assert np.linalg.norm(up) == pytest.approx(1.0)
     assert degrees_apart(up, UP) < 0.5 * abs(tilt_deg) + 0.3
+
+
+@pytest.mark.parametrize("tilt_deg", [-10.0, 6.0])
+def test_a_floor_on_which_hands_and_feet_stand_is_level(tilt_deg):
+    person, standing = pressing_up()
+    contacts = np.concatenate(
+        [foot_points(person.joints_world, CAPTURE), palm_points(person.joints_world, CAPTURE, UP)], axis=1
+    )
+    wrong = quat_rotate(about(LEFT, np.deg2rad(tilt_deg)), UP)
+    level, feet_alone = (
+        levelled_by_feet(wrong, contacts[:, :number], standing[:, :number].astype(float), person.times_s, (0.2, 0.2))
+        for number in (6, 4)
+    )
+    assert degrees_apart(level, UP) < 0.1 * abs(tilt_deg)
+    assert degrees_apart(feet_alone, UP) > 0.9 * abs(tilt_deg)
+
+
+def test_the_less_a_person_was_upright_the_more_the_camera_may_look_up_or_down():
+    lying, _ = pressing_up()
+    for person, surely in ((lying, False), (walking(3.0), True)):
+        score = np.ones(person.joints_world.shape[:2])
+        side_rad, ahead_rad = up_error_rad(person.joints_world @ WORLD_FROM_CAM, CAPTURE, score, person.times_s)
+        assert (ahead_rad < 0.1) == surely
+        assert side_rad < 0.1
 
 
 def test_across_the_way_and_on_one_spot_feet_say_little():

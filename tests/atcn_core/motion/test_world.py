@@ -9,11 +9,11 @@ from atcn_core.clip import Motion3D
 from atcn_core.errors import MotionError
 from atcn_core.frames import WORLD_FROM_CAM, Intrinsics
 from atcn_core.hands import HandMotion
-from atcn_core.motion.world import WorldMotion, to_world, world_from_cam
+from atcn_core.motion.world import WorldMotion, to_world, to_world_with_camera, world_from_cam
 from atcn_core.rotation import normalized, quat_rotate
 from atcn_core.skeleton import CAPTURE, Skeleton
 from tests.atcn_core.motion.test_ground import filmed, walking
-from tests.moving_person import UP, about, dancing, posed, striding
+from tests.moving_person import BACK, LEFT, UP, about, dancing, posed, pressing_up, striding
 
 
 def motion_of(joints_cam, root_cam, times_s, skeleton=CAPTURE):
@@ -44,6 +44,33 @@ def test_who_faces_the_camera_faces_minus_y_and_stands_on_the_floor():
     assert body_axis[2] > np.cos(np.deg2rad(13))
     feet = np.concatenate([world.points("left_heel")[:, 2], world.points("right_toe")[:, 2]])
     assert np.abs(feet).max() < 0.08
+
+
+@pytest.mark.parametrize("pitch_deg", [-15, 15])
+def test_press_ups_before_a_camera_that_looks_up_or_down_happen_on_the_floor(pitch_deg):
+    person, standing = pressing_up()
+    joints_cam, up_cam = filmed(person, 0, pitch_deg)
+    way = person.point("hip") - person.point("hip")[0]
+    hip_cam = np.array([0.0, 0.0, 4.0]) + quat_rotate(about(LEFT, np.deg2rad(pitch_deg)), way @ WORLD_FROM_CAM)
+    motion = motion_of(joints_cam, hip_cam, person.times_s)
+    found, turn, _ = to_world_with_camera(motion)
+    assert np.degrees(np.arccos(turn[2] @ up_cam)) < 3.0
+    assert (found.standing_chance()[:, standing[0]] > 0.6).all()
+    for point in ("left_wrist", "right_wrist", "left_toe"):
+        path = found.points(point)
+        assert np.ptp(path, axis=0).max() < 0.01
+        assert abs(path[0, 2] - person.point(point)[0, 2]) < 0.09
+
+
+def test_who_stands_on_hands_alone_has_the_floor_under_them():
+    times_s = np.arange(60) / 30
+    upside_down = {"hips": about(LEFT, np.pi + 0 * times_s)}
+    upside_down |= {"left_upper_arm": about(BACK, -np.pi / 2), "right_upper_arm": about(BACK, np.pi / 2)}
+    person = posed(times_s, np.array([0.0, 0.0, 1.03]), upside_down)
+    joints_cam = person.joints_world @ WORLD_FROM_CAM
+    found = to_world(motion_of(joints_cam, joints_cam[:, 0] + [0.0, 0.0, 5.0], times_s))
+    assert (found.standing_chance()[:, 4:] > 0.6).all()
+    assert found.points("left_wrist")[:, 2] == pytest.approx(0.05, abs=0.02)
 
 
 def test_the_turn_into_the_world_keeps_the_camera_s_heading():
