@@ -15,9 +15,10 @@ import numpy as np
 
 from ..rotation import normalized, quat_between, quat_multiply, quat_rotate, quat_slerp
 from .contacts import caught, long_enough, stretches
+from .held import BODY_CUTOFF_HZ, Limb, LimbPath, around, bent, eased, end_of, reaching
 from .landmarks import SIDES
 from .rolls import about_rad
-from .smoothing import fading, filled, smoothed
+from .smoothing import filled, smoothed
 from .turns import BodyTurns
 
 __all__ = [
@@ -25,18 +26,14 @@ __all__ = [
     "FOOT_MODES",
     "FootMode",
     "Leg",
-    "LegPath",
+    "ankles_world",
     "held_feet",
+    "legs_to",
     "rest_legs",
     "standing_feet",
     "standing_points",
 ]
 
-# How quickly a foot is let go and caught again, and how quickly the hips follow the feet.
-EASE_S, HIPS_CUTOFF_HZ = 0.15, 1.5
-# A leg is never pulled straighter than this share of its length.
-REACH_SHARE = 0.998
-_REACH_TURNS = 8
 # What stands within this share of a leg's length from the floor stands on it; what is higher, on a step or a chair.
 FLOOR_WITHIN = 0.14
 _UP = np.array([0.0, 0.0, 1.0])
@@ -69,27 +66,11 @@ FOOT_MODES: dict[str, FootMode | None] = {
 
 
 @dataclass(frozen=True)
-class Leg:
-    """A rig's leg at rest, in the world (3,): its joints, and where its heel and its toe stand on the floor."""
+class Leg(Limb):
+    """A rig's leg at rest, hip, knee and ankle, and where heel and toe stand on the floor, in the world (3,)."""
 
-    thigh: np.ndarray
-    shin: np.ndarray
-    foot: np.ndarray
     heel: np.ndarray
     toe: np.ndarray
-
-    @property
-    def length_m(self) -> float:
-        return float(np.linalg.norm(self.shin - self.thigh) + np.linalg.norm(self.foot - self.shin))
-
-
-@dataclass(frozen=True)
-class LegPath:
-    """A leg's turns from rest (T, 4), in the world."""
-
-    thigh: np.ndarray
-    shin: np.ndarray
-    foot: np.ndarray
 
 
 def rest_legs(heads: Mapping[str, np.ndarray], standing_m: Mapping[str, float], forward: np.ndarray) -> dict[str, Leg]:
@@ -138,36 +119,56 @@ def held_feet(
     hips_world: (T, 3) as it was; rest_hips: (3,) the head at rest; standing: by side (T, 2), of heel and toe;
     floor_m: the floor's height. still: False only keeps the feet on and above the floor.
     """
-    paths = {side: LegPath(*(turned.parts[f"{side}_{part}"] for part in ("thigh", "shin", "foot"))) for side in legs}
-    paths = {
-        side: replace(path, foot=_settled(path.foot, legs[side], standing[side], times_s, still=still))
-        for side, path in paths.items()
+    feet = {
+        side: _settled(turned.parts[f"{side}_foot"], leg, standing[side], times_s, still=still)
+        for side, leg in legs.items()
     }
-    hips_to = {side: quat_rotate(turned.hips, leg.thigh - rest_hips) for side, leg in legs.items()}
-    ankles = {side: _ankle(hips_world + hips_to[side], leg, paths[side]) for side, leg in legs.items()}
+    turned = replace(turned, parts=turned.parts | {f"{side}_foot": turn for side, turn in feet.items()})
+    ankles = ankles_world(turned, hips_world, rest_hips, legs)
     needed = {
-        side: _needed_shift(
-            _sole(ankles[side], legs[side], paths[side].foot), leg, standing[side], floor_m, still=still
-        )
+        side: _needed_shift(_sole(ankles[side], leg, feet[side]), leg, standing[side], floor_m, still=still)
         for side, leg in legs.items()
     }
     common = _hips_shift(needed, standing, times_s)
-    moved = hips_world + common
     held = {side: np.asarray(standing[side].any(axis=1)) for side in legs}
-    wanted = {side: ankles[side] + common + _eased(needed[side] - common, held[side], times_s) for side in legs}
+    wanted = {side: ankles[side] + common + eased(needed[side] - common, held[side], times_s) for side in legs}
     for side, leg in legs.items():
-        lowest_m = _sole(wanted[side], leg, paths[side].foot)[..., 2].min(axis=1)
+        lowest_m = _sole(wanted[side], leg, feet[side])[..., 2].min(axis=1)
         wanted[side][:, 2] += np.maximum(floor_m - lowest_m, 0.0)
-    moved = moved + _reaching({side: moved + hips_to[side] for side in legs}, wanted, legs, paths, times_s)
+    return legs_to(turned, hips_world + common, rest_hips, legs, wanted, times_s)
+
+
+def ankles_world(
+    turned: BodyTurns, hips_world: np.ndarray, rest_hips: np.ndarray, legs: Mapping[str, Leg]
+) -> dict[str, np.ndarray]:
+    """Where the ankles are (T, 3), by side; hips_world, rest_hips: as of `held_feet`."""
+    return {
+        side: end_of(hips_world + quat_rotate(turned.hips, leg.start - rest_hips), leg, _path(turned, side))
+        for side, leg in legs.items()
+    }
+
+
+def legs_to(
+    turned: BodyTurns,
+    hips_world: np.ndarray,
+    rest_hips: np.ndarray,
+    legs: Mapping[str, Leg],
+    ankles: Mapping[str, np.ndarray],
+    times_s: np.ndarray,
+) -> tuple[BodyTurns, np.ndarray]:
+    """The body with its legs so bent that the ankles are there (T, 3), and the hips, moved as far as that needs."""
+    thighs = {side: hips_world + quat_rotate(turned.hips, leg.start - rest_hips) for side, leg in legs.items()}
+    paths = {side: _path(turned, side) for side in legs}
+    moved = reaching(thighs, ankles, legs, paths, times_s)
     parts = dict(turned.parts)
     for side, leg in legs.items():
-        bent = _bent(moved + hips_to[side], wanted[side], leg, paths[side])
-        parts |= {f"{side}_thigh": bent.thigh, f"{side}_shin": bent.shin, f"{side}_foot": bent.foot}
-    return replace(turned, parts=parts), moved
+        path = bent(thighs[side] + moved, ankles[side], leg, paths[side])
+        parts |= {f"{side}_thigh": path.upper, f"{side}_shin": path.lower}
+    return replace(turned, parts=parts), hips_world + moved
 
 
-def _ankle(thigh_world: np.ndarray, leg: Leg, path: LegPath) -> np.ndarray:
-    return thigh_world + quat_rotate(path.thigh, leg.shin - leg.thigh) + quat_rotate(path.shin, leg.foot - leg.shin)
+def _path(turned: BodyTurns, side: str) -> LimbPath:
+    return LimbPath(*(turned.parts[f"{side}_{part}"] for part in ("thigh", "shin", "foot")))
 
 
 def _settled(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray, times_s: np.ndarray, *, still: bool) -> np.ndarray:
@@ -187,33 +188,14 @@ def _settled(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray, times_s: np.
         yaw_rad[start:end] = np.median(heading_rad[start:end]) - heading_rad[start:end]
     upright = quat_multiply(about_rad(np.broadcast_to(_UP, sole_up.shape), yaw_rad), flatten)
     still_turn = np.broadcast_to(_STILL, upright.shape)
-    for frames, share in _around(flat, times_s):
+    for frames, share in around(flat, times_s):
         foot_turn = quat_multiply(quat_slerp(still_turn, upright[frames], share), foot_turn)
     return foot_turn
 
 
-def _around(held: np.ndarray, times_s: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """For each frame the held one before and the one after it (T,), and how much each counts here (T,), 0..1.
-
-    A held frame counts wholly for itself; away from it its share fades, and goes over to that of the other side.
-    """
-    frames = np.flatnonzero(held)
-    after = np.searchsorted(frames, np.arange(len(held)))
-    has_before, has_after = (after > 0) | held, after < len(frames)
-    before = np.where(held, np.arange(len(held)), frames[(after - 1).clip(0)])
-    after = frames[after.clip(0, len(frames) - 1)]
-    since_s, until_s = times_s - times_s[before], times_s[after] - times_s
-    way = np.zeros(len(held))
-    both = has_before & has_after & ~held
-    way[both] = fading(since_s[both] / (since_s + until_s)[both], 0.0, 1.0)
-    way[~has_before] = 1.0
-    ease = [fading(np.abs(apart_s), 2.0 * EASE_S, 0.0) for apart_s in (since_s, until_s)]
-    return (before, ease[0] * (1.0 - way) * has_before), (after, ease[1] * way * has_after)
-
-
 def _sole(ankle: np.ndarray, leg: Leg, foot_turn: np.ndarray) -> np.ndarray:
     """Where heel and toe stand (T, 2, 3)."""
-    return np.stack([ankle + quat_rotate(foot_turn, point - leg.foot) for point in (leg.heel, leg.toe)], axis=1)
+    return np.stack([ankle + quat_rotate(foot_turn, point - leg.end) for point in (leg.heel, leg.toe)], axis=1)
 
 
 def _needed_shift(places: np.ndarray, leg: Leg, standing: np.ndarray, floor_m: float, *, still: bool) -> np.ndarray:
@@ -239,13 +221,6 @@ def _needed_shift(places: np.ndarray, leg: Leg, standing: np.ndarray, floor_m: f
     return needed
 
 
-def _eased(shift: np.ndarray, held: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """Between held stretches the shift (T, 3) goes over from one to the next, by way of none where there is time."""
-    if not held.any():
-        return np.zeros_like(shift)
-    return sum((share[:, None] * shift[frames] for frames, share in _around(held, times_s)), np.zeros_like(shift))
-
-
 def _hips_shift(
     needed: Mapping[str, np.ndarray], standing: Mapping[str, np.ndarray], times_s: np.ndarray
 ) -> np.ndarray:
@@ -256,57 +231,4 @@ def _hips_shift(
         return np.zeros((len(times_s), 3))
     common = np.einsum("ts,tsi->ti", weight, np.stack(list(needed.values()), axis=1)) / np.maximum(held, 1.0)[:, None]
     common = filled(common, held > 0, times_s)
-    return smoothed(common, times_s, HIPS_CUTOFF_HZ, np.maximum(held, 0.05))
-
-
-def _reaching(
-    thighs: Mapping[str, np.ndarray],
-    wanted: Mapping[str, np.ndarray],
-    legs: Mapping[str, Leg],
-    paths: Mapping[str, LegPath],
-    times_s: np.ndarray,
-) -> np.ndarray:
-    """How far the hips (T, 3) must come towards the feet for both legs to reach them, as straight as they were at most.
-
-    The least way into both legs' reach, found by going into one's and the other's in turn; made smooth, and then
-    gone once more, so that it is never less than is needed.
-    """
-    reach_m = {}
-    for side, leg in legs.items():
-        span = quat_rotate(paths[side].thigh, leg.shin - leg.thigh) + quat_rotate(paths[side].shin, leg.foot - leg.shin)
-        reach_m[side] = np.maximum(REACH_SHARE * leg.length_m, np.linalg.norm(span, axis=1))
-
-    def within_reach(shift: np.ndarray) -> np.ndarray:
-        for _ in range(_REACH_TURNS):
-            for side in legs:
-                way = wanted[side] - thighs[side] - shift
-                far_m = np.linalg.norm(way, axis=1)
-                shift = shift + way * (np.maximum(far_m - reach_m[side], 0.0) / np.maximum(far_m, 1e-9))[:, None]
-        return shift
-
-    least = within_reach(np.zeros((len(times_s), 3)))
-    return within_reach(smoothed(least, times_s, 2.0 * HIPS_CUTOFF_HZ))
-
-
-def _bent(thigh_world: np.ndarray, ankle: np.ndarray, leg: Leg, path: LegPath) -> LegPath:
-    """The leg bent so that its ankle is there, its knee pointing where it pointed before."""
-    upper_m, lower_m = np.linalg.norm(leg.shin - leg.thigh), np.linalg.norm(leg.foot - leg.shin)
-    upper = quat_rotate(path.thigh, leg.shin - leg.thigh)
-    lower = quat_rotate(path.shin, leg.foot - leg.shin)
-    before = normalized(upper + lower)
-    way = ankle - thigh_world
-    span_m = np.clip(np.linalg.norm(way, axis=1), abs(upper_m - lower_m) + 1e-6, (upper_m + lower_m) * (1 - 1e-9))
-    along = normalized(way)
-    swing = quat_between(before, along)
-    # The knee's side of the line from hip to ankle, swung along with it.
-    knee = quat_rotate(swing, upper - np.sum(upper * before, axis=1, keepdims=True) * before)
-    aside = normalized(knee - np.sum(knee * along, axis=1, keepdims=True) * along)
-    share = (span_m**2 + upper_m**2 - lower_m**2) / (2.0 * span_m * upper_m)
-    sine = np.sqrt(np.maximum(1.0 - share**2, 0.0))
-    new_upper = upper_m * (share[:, None] * along + sine[:, None] * aside)
-    new_lower = span_m[:, None] * along - new_upper
-    thigh, shin = (
-        quat_multiply(quat_between(normalized(quat_rotate(swing, old)), normalized(new)), quat_multiply(swing, turn))
-        for old, new, turn in ((upper, new_upper, path.thigh), (lower, new_lower, path.shin))
-    )
-    return LegPath(thigh, shin, path.foot)
+    return smoothed(common, times_s, BODY_CUTOFF_HZ, np.maximum(held, 0.05))

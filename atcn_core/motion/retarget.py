@@ -8,16 +8,19 @@ from itertools import pairwise
 import numpy as np
 
 from ..rotation import normalized, quat_rotate, quat_slerp, quat_unrolled
+from .arms_held import Arm, Shoulders, Stand, held_hands, palms_m, rest_arms, standing_hands
+from .contacts import FOOT_POINTS
 from .feet import FootMode, Leg, held_feet, rest_legs, standing_feet
 from .fingers import finger_quats
 from .ground import floor_height_m
 from .hierarchy import posed, turn_in
 from .landmarks import SIDES, BodyAxes, motion_landmarks, rest_landmarks
+from .recognition import Chains
 from .rig_rest import RigRest, rest_axes
 from .rigmap import TRUNK_ROLES, RigMap
 from .spread import bone_turns, chains_around, trunk_turns
 from .trunk import chest_on_line
-from .turns import body_turns
+from .turns import BodyTurns, body_turns
 from .world import WorldMotion
 
 __all__ = ["PoseTrack", "RigRest", "next_roles", "resample", "solve", "standing_legs"]
@@ -99,13 +102,23 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     part_turns = {role: turns[bone] for role, bone in rig_map.bones.items() if bone in turns}
     origin = rest.world_from_armature[:3, 3]
     standing_m = _standing_heights_m(_feet_at_rest_m(heads, rest, axes), _half_leg_m(heads))
-    hips_world, placement = _hips_path(motion, part_turns, heads, standing_m, origin)
+    arms, shoulders = rest_arms(heads, resting), _shoulders(rest, rig_map, chains, carriers)
+    floor_over_hips_m = _under_hands_m(motion, turned, arms, shoulders)
+    hips_world, placement = _hips_path(motion, part_turns, heads, standing_m, floor_over_hips_m, origin)
     if feet is not None:
         legs = rest_legs(heads, standing_m, axes.forward)
-        standing = standing_feet(motion.standing_chance(), motion.times_s, feet)
+        chance = motion.standing_chance()
+        standing = standing_feet(chance, motion.times_s, feet)
+        stand = Stand(heads["hips"], legs, float(origin[2]))
         turned, hips_world = held_feet(
-            turned, hips_world, heads["hips"], legs, standing, motion.times_s, float(origin[2]), still=feet.still
+            turned, hips_world, heads["hips"], legs, standing, motion.times_s, stand.floor_m, still=feet.still
         )
+        on_hands = standing_hands(chance, motion.times_s, feet)
+        if not feet.still or any(flags.any() for flags in on_hands.values()):
+            seen = {side: body.surely(*(f"{side}_{joint}" for joint in ("wrist", "index", "pinky"))) for side in SIDES}
+            turned, hips_world = held_hands(
+                turned, hips_world, stand, arms, shoulders, on_hands, seen, motion.times_s, still=feet.still
+            )
         turns = bone_turns(turned, rest, rig_map, chains)
     moved = posed(rest, turns, rig_map.bones["hips"], hips_world, carriers)
     world_turn = turn_in(rest.world_from_armature[:3, :3])
@@ -144,11 +157,12 @@ def _hips_path(
     turns: dict[str, np.ndarray],
     heads: dict[str, np.ndarray],
     standing_m: dict[str, float],
+    floor_over_hips_m: np.ndarray,
     origin: np.ndarray,
 ) -> tuple[np.ndarray, tuple[float, np.ndarray]]:
     """Where the hips bone's head is to be (T, 3) in the world, and the track's placement.
 
-    standing_m: `_standing_heights_m`; origin: (3,) where the armature object stands.
+    standing_m: `_standing_heights_m`; floor_over_hips_m: `_under_hands_m`; origin: (3,), the armature object's place.
     The middle of the rig's thigh heads follows the captured hip, scaled; then the whole path is raised or lowered by
     one constant so that the lowest feet stand as high as at rest. It starts where the armature object stands.
     """
@@ -166,11 +180,36 @@ def _hips_path(
     middle[:, :2] += origin[:2]
     rest_middle = 0.5 * (heads["left_thigh"] + heads["right_thigh"])
     feet_m = _feet_world_m(middle, rest_middle, turns, heads)
-    above_m = np.stack([feet_m[role] - standing_m[role] for role in feet_m], axis=1)
-    raised_m = origin[2] - floor_height_m(above_m)
-    middle[:, 2] += raised_m
     hips_world = middle + quat_rotate(turns["hips"], heads["hips"] - rest_middle)
+    above_m = np.stack([feet_m[role] - standing_m[role] for role in feet_m], axis=1)
+    hands_m = hips_world[:, 2:] + floor_over_hips_m
+    raised_m = origin[2] - floor_height_m(np.concatenate([above_m, hands_m], axis=1))
+    hips_world[:, 2] += raised_m
     return hips_world, (scale, np.array([origin[0], origin[1], raised_m]))
+
+
+def _shoulders(rest: RigRest, rig_map: RigMap, chains: Chains, carriers: dict[str, str]) -> Shoulders:
+    """Finds where the rig's upper arms begin."""
+    bones = {side: rig_map.bones[f"{side}_upper_arm"] for side in SIDES}
+    to_world, origin = rest.world_from_armature[:3, :3], rest.world_from_armature[:3, 3]
+
+    def begin(turned: BodyTurns, hips_world: np.ndarray) -> dict[str, np.ndarray]:
+        turns = trunk_turns(turned, rig_map, chains)
+        turns |= {bone: turned.parts[f"{side}_upper_arm"] for side, bone in bones.items()}
+        found = posed(rest, turns, rig_map.bones["hips"], hips_world, carriers).heads
+        return {side: found[bone] @ to_world.T + origin for side, bone in bones.items()}
+
+    return begin
+
+
+def _under_hands_m(motion: WorldMotion, turned: BodyTurns, arms: dict[str, Arm], shoulders: Shoulders) -> np.ndarray:
+    """How high over the hips (T, 2) the floor is under hands on which alone the person stands; infinite elsewhere."""
+    chance = motion.standing_chance()
+    on_feet, on_hands = chance[:, : len(FOOT_POINTS)], chance[:, len(FOOT_POINTS) :]
+    alone = (on_hands > 0.5) & (on_feet.max(axis=1) < 0.5)[:, None]
+    if not alone.any():
+        return np.full(alone.shape, np.inf)
+    return np.where(alone, palms_m(turned, arms, shoulders), np.inf)
 
 
 def _half_leg_m(heads: dict[str, np.ndarray]) -> float:

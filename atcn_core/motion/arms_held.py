@@ -1,0 +1,262 @@
+"""Hands that stay where they stand: arms bent anew on the rig itself, as `feet` does it with legs.
+
+What stands is held where it stood in the middle of its time there, on the floor and flat where it nearly is. The arms
+reach for it; where they are too short the trunk comes as far as it must, turned about the hips and carried by the legs,
+whose feet stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..rotation import (
+    frame_from_axes,
+    matrix_to_quat,
+    normalized,
+    quat_between,
+    quat_conjugate,
+    quat_multiply,
+    quat_rotate,
+    quat_slerp,
+)
+from .contacts import FOOT_POINTS, stretches
+from .feet import FootMode, Leg, ankles_world, legs_to, standing_points
+from .held import Limb, LimbPath, around, bent, eased, end_of, reaching
+from .landmarks import SIDES, Landmarks
+from .rolls import roll_between_rad
+from .turns import BodyTurns
+
+__all__ = ["Arm", "Shoulders", "Stand", "held_hands", "palms_m", "rest_arms", "standing_hands"]
+
+# How thick a hand is at the wrist and at the knuckles, and what stands so near the floor stands on it: shares of an
+# arm's length.
+WRIST_HEIGHT, KNUCKLE_HEIGHT, FLOOR_WITHIN = 0.08, 0.04, 0.6
+# A hand whose palm and fingers are tilted less than this lies on the floor; one that is tilted more stands on its
+# knuckles or finger tips.
+FLAT_RAD = np.deg2rad(50.0)
+# What cannot be told of a hand that was hardly seen: it lies flat.
+SEEN = 0.5
+# The trunk follows hands that are out of reach by at most these shares of an arm's length, first by and large and then
+# by what its turning left; half of it with the hips.
+FOLLOW_AT_MOST, HIPS_SHARE = (0.4, 0.05), 0.5
+_UP = np.array([0.0, 0.0, 1.0])
+_STILL = np.array([1.0, 0.0, 0.0, 0.0])
+_BONES = ("upper_arm", "forearm", "hand")
+
+# Where the arms begin (T, 3), by side, of a body so turned whose hips are there (T, 3).
+Shoulders = Callable[[BodyTurns, np.ndarray], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Arm(Limb):
+    """A rig's arm at rest, shoulder, elbow and wrist, the middle of its knuckles, and where its palm faces (unit)."""
+
+    knuckles: np.ndarray
+    palm: np.ndarray
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A rig's body as it stands: the hips bone's head at rest (3,), its legs by side, and how high its floor is."""
+
+    rest_hips: np.ndarray
+    legs: Mapping[str, Leg]
+    floor_m: float
+
+
+def rest_arms(heads: Mapping[str, np.ndarray], resting: Landmarks) -> dict[str, Arm]:
+    """The arms of a rig at rest. heads: bone heads (3,) by role, in the world; resting: the rig's landmarks."""
+    arms = {}
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        start, middle, end = (heads[f"{side}_{bone}"] for bone in _BONES)
+        index, pinky = resting[f"{side}_index"], resting[f"{side}_pinky"]
+        ahead = 0.5 * (index + pinky) - end
+        if not {f"{side}_index_knuckle", f"{side}_pinky_knuckle"} <= set(
+            heads
+        ):  # the landmarks then tell where knuckles lie, and not how far
+            ahead = normalized(ahead) * 0.35 * np.linalg.norm(end - middle)
+        arms[side] = Arm(start, middle, end, end + ahead, sign * normalized(np.cross(pinky - index, ahead)))
+    return arms
+
+
+def standing_hands(chance: np.ndarray, times_s: np.ndarray, mode: FootMode) -> dict[str, np.ndarray]:
+    """When each hand stands, (T,) bool by side. chance: (T, 6), as of contacts.CONTACT_POINTS."""
+    flags = standing_points(chance[:, len(FOOT_POINTS) :], times_s, mode)
+    return {side: flags[:, i] for i, side in enumerate(SIDES)}
+
+
+def held_hands(
+    turned: BodyTurns,
+    hips_world: np.ndarray,
+    stand: Stand,
+    arms: Mapping[str, Arm],
+    shoulders: Shoulders,
+    standing: Mapping[str, np.ndarray],
+    seen: Mapping[str, np.ndarray],
+    times_s: np.ndarray,
+    *,
+    still: bool = True,
+) -> tuple[BodyTurns, np.ndarray]:
+    """The body's turns and the way (T, 3) of the hips bone's head with which hands that stand stay in place.
+
+    hips_world: (T, 3) as it was; standing: by side (T,); seen: by side (T,), how well the hand's turn is known, 0..1;
+    still: False only keeps the hands above the floor.
+    """
+    at, before = shoulders(turned, hips_world), turned
+    wrists = {side: end_of(at[side], arm, _path(turned, side)) for side, arm in arms.items()}
+    if still:
+        hands = {side: _settled(turned, side, arm, standing[side], seen[side], times_s) for side, arm in arms.items()}
+        turned = replace(turned, parts=turned.parts | {f"{side}_hand": turn for side, turn in hands.items()})
+        wanted = {
+            side: wrists[side]
+            + eased(
+                _needed_shift(wrists[side], hands[side], arm, standing[side], stand.floor_m), standing[side], times_s
+            )
+            for side, arm in arms.items()
+        }
+        for share in FOLLOW_AT_MOST:
+            most_m = share * float(np.mean([arm.length_m for arm in arms.values()]))
+            turned, hips_world = _followed(turned, hips_world, stand, arms, at, wanted, most_m, times_s)
+            at = shoulders(turned, hips_world)
+    else:
+        wanted = {
+            side: _above(wrists[side], turned.parts[f"{side}_hand"], arm, stand.floor_m) for side, arm in arms.items()
+        }
+    return _rolled_as(before, _arms_to(turned, arms, at, wanted), arms), hips_world
+
+
+def palms_m(turned: BodyTurns, arms: Mapping[str, Arm], shoulders: Shoulders) -> np.ndarray:
+    """How high over the hips bone's head (T, 2) the floor is under hands that lie on it, left and right."""
+    at = shoulders(turned, np.zeros((len(turned.hips), 3)))
+    ends = [
+        end_of(at[side], arms[side], _path(turned, side))[:, 2] - WRIST_HEIGHT * arms[side].length_m for side in SIDES
+    ]
+    return np.stack(ends, axis=1)
+
+
+def _path(turned: BodyTurns, side: str) -> LimbPath:
+    return LimbPath(*(turned.parts[f"{side}_{bone}"] for bone in _BONES))
+
+
+def _settled(
+    turned: BodyTurns, side: str, arm: Arm, standing: np.ndarray, seen: np.ndarray, times_s: np.ndarray
+) -> np.ndarray:
+    """The hand's turn (T, 4): where it lies on the floor, it lies flat and points one way."""
+    turn = turned.parts[f"{side}_hand"]
+    ahead = normalized(arm.knuckles - arm.end)
+    rest = frame_from_axes(ahead, arm.palm)
+    slope = (WRIST_HEIGHT - KNUCKLE_HEIGHT) * arm.length_m / np.linalg.norm(arm.knuckles - arm.end)
+    # Of a hand that points straight down the trunk tells where on the floor it points.
+    trunk = normalized(quat_rotate(turned.chest, _UP) * [1.0, 1.0, 0.0])
+    fingers, palm = quat_rotate(turn, ahead), quat_rotate(turn, arm.palm)
+    flat, lying = np.zeros(len(times_s), dtype=bool), turn.copy()
+    for start, end in stretches(standing):
+        part = slice(start, end)
+        tilt = max(abs(np.median(fingers[part, 2])), np.sqrt(1.0 - min(max(-np.median(palm[part, 2]), 0.0), 1.0) ** 2))
+        if tilt > np.sin(FLAT_RAD) and np.median(seen[part]) > SEEN:
+            continue
+        heading = normalized(np.median(fingers[part] * [1.0, 1.0, 0.0] + 0.2 * trunk[part], axis=0))
+        flat[part] = True
+        lying[part] = matrix_to_quat(frame_from_axes(heading - min(slope, 0.4) * _UP, -_UP) @ rest.T)
+    if not flat.any():
+        return turn
+    laid = quat_multiply(lying, quat_conjugate(turn))
+    for frames, share in around(flat, times_s):
+        turn = quat_multiply(quat_slerp(np.broadcast_to(_STILL, turn.shape), laid[frames], share), turn)
+    return turn
+
+
+def _clearance_m(turn: np.ndarray, arm: Arm) -> np.ndarray:
+    """How high (T,) the wrist must be over the floor for the hand to lie or stand on it."""
+    down_m = -quat_rotate(turn, arm.knuckles - arm.end)[:, 2]
+    return np.maximum(WRIST_HEIGHT * arm.length_m, down_m + KNUCKLE_HEIGHT * arm.length_m)
+
+
+def _needed_shift(wrists: np.ndarray, turn: np.ndarray, arm: Arm, standing: np.ndarray, floor_m: float) -> np.ndarray:
+    """How far the wrist (T, 3) must go so that the hand stays where it stands; 0 where it does not."""
+    needed = np.zeros_like(wrists)
+    clear_m = _clearance_m(turn, arm)
+    for start, end in stretches(standing):
+        place = np.median(wrists[start:end], axis=0)
+        height_m = float(np.median(clear_m[start:end]))
+        if place[2] - height_m - floor_m < FLOOR_WITHIN * arm.length_m:
+            place[2] = floor_m + height_m
+        needed[start:end] = place - wrists[start:end]
+    return needed
+
+
+def _above(wrists: np.ndarray, turn: np.ndarray, arm: Arm, floor_m: float) -> np.ndarray:
+    """The wrists (T, 3), lifted as far as the hands would be below the floor."""
+    down_m = np.maximum(-quat_rotate(turn, arm.knuckles - arm.end)[:, 2], 0.0) + KNUCKLE_HEIGHT * arm.length_m
+    return wrists + np.maximum(floor_m + down_m - wrists[:, 2], 0.0)[:, None] * _UP
+
+
+def _followed(
+    turned: BodyTurns,
+    hips_world: np.ndarray,
+    stand: Stand,
+    arms: Mapping[str, Arm],
+    at: Mapping[str, np.ndarray],
+    wanted: Mapping[str, np.ndarray],
+    most_m: float,
+    times_s: np.ndarray,
+) -> tuple[BodyTurns, np.ndarray]:
+    """The body brought to where both arms reach, or as near as `most_m` allows.
+
+    The feet stay, the hips go a part of the way and the trunk the rest. at: where the arms begin (T, 3), by side.
+    """
+    way = reaching(at, wanted, arms, {side: _path(turned, side) for side in arms}, times_s)
+    far_m = np.linalg.norm(way, axis=1, keepdims=True)
+    if not far_m.any():
+        return turned, hips_world
+    way = way * (np.minimum(far_m, most_m) / np.maximum(far_m, 1e-9))
+    ankles = ankles_world(turned, hips_world, stand.rest_hips, stand.legs)
+    neck = 0.5 * (at["left"] + at["right"])
+    trunk = normalized(neck - hips_world)
+    # What lies along the trunk no turn of it can do.
+    along = np.sum(way * trunk, axis=1, keepdims=True) * trunk
+    turned, moved = legs_to(
+        turned, hips_world + along + HIPS_SHARE * (way - along), stand.rest_hips, stand.legs, ankles, times_s
+    )
+    swing = quat_between(normalized(neck - hips_world), normalized(neck + way - moved))
+    turned = _swung(turned, swing)
+    return legs_to(turned, moved, stand.rest_hips, stand.legs, ankles, times_s)
+
+
+def _swung(turned: BodyTurns, swing: np.ndarray) -> BodyTurns:
+    """The trunk with its arms turned about the hips; the legs and the head keep their own turns."""
+    carried = [f"{side}_{bone}" for side in SIDES for bone in ("shoulder", "upper_arm", "forearm")]
+    parts = turned.parts | {role: quat_multiply(swing, turned.parts[role]) for role in carried}
+    return replace(
+        turned, hips=quat_multiply(swing, turned.hips), chest=quat_multiply(swing, turned.chest), parts=parts
+    )
+
+
+def _arms_to(
+    turned: BodyTurns, arms: Mapping[str, Arm], at: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]
+) -> BodyTurns:
+    """The body with its arms so bent that the wrists are there (T, 3), or as near as they can be."""
+    parts = dict(turned.parts)
+    for side, arm in arms.items():
+        path = bent(at[side], wanted[side], arm, _path(turned, side))
+        parts |= {f"{side}_upper_arm": path.upper, f"{side}_forearm": path.lower}
+    return replace(turned, parts=parts)
+
+
+def _rolled_as(before: BodyTurns, turned: BodyTurns, arms: Mapping[str, Arm]) -> BodyTurns:
+    """The forearms' rolls so much further as the hands are now rolled about them."""
+    rolls_rad = {
+        f"{side}_forearm": before.rolls_rad[f"{side}_forearm"]
+        + _roll_rad(arm, _path(turned, side))
+        - _roll_rad(arm, _path(before, side))
+        for side, arm in arms.items()
+    }
+    return replace(turned, rolls_rad=turned.rolls_rad | rolls_rad)
+
+
+def _roll_rad(arm: Arm, path: LimbPath) -> np.ndarray:
+    """How far (T,) the hand is rolled about the forearm."""
+    return roll_between_rad(path.lower, path.end, quat_rotate(path.lower, normalized(arm.end - arm.middle)))
