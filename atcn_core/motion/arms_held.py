@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..hands import HandMotion
 from ..rotation import (
     frame_from_axes,
     matrix_to_quat,
@@ -29,16 +30,27 @@ from .landmarks import SIDES, Landmarks
 from .rolls import roll_between_rad
 from .turns import BodyTurns
 
-__all__ = ["Arm", "Shoulders", "Stand", "held_hands", "palms_m", "rest_arms", "standing_hands"]
+__all__ = [
+    "Arm",
+    "HandShown",
+    "Shoulders",
+    "Stand",
+    "hands_shown",
+    "held_hands",
+    "palms_m",
+    "rest_arms",
+    "standing_hands",
+]
 
 # How thick a hand is at the wrist and at the knuckles, and what stands so near the floor stands on it: shares of an
 # arm's length.
 WRIST_HEIGHT, KNUCKLE_HEIGHT, FLOOR_WITHIN = 0.08, 0.04, 0.6
-# A hand whose palm and fingers are tilted less than this lies on the floor; one that is tilted more stands on its
-# knuckles or finger tips.
+# A palm that is tilted less than this lies on the floor, and fingers that are stand neither on it nor up from it.
 FLAT_RAD = np.deg2rad(50.0)
-# What cannot be told of a hand that was hardly seen: it lies flat.
+# A hand that was seen less than this shows nothing of how it stands.
 SEEN = 0.5
+# Fingers that are bent by this much in all make a fist.
+FIST_RAD = np.deg2rad(150.0)
 # The trunk follows hands that are out of reach by at most these shares of an arm's length, first by and large and then
 # by what its turning left; half of it with the hips.
 FOLLOW_AT_MOST, HIPS_SHARE = (0.4, 0.05), 0.5
@@ -56,6 +68,14 @@ class Arm(Limb):
 
     knuckles: np.ndarray
     palm: np.ndarray
+
+
+@dataclass(frozen=True)
+class HandShown:
+    """What is known of a hand (T,): how well its turn was seen, 0..1, and whether it was seen to be a fist."""
+
+    seen: np.ndarray
+    fist: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -82,6 +102,18 @@ def rest_arms(heads: Mapping[str, np.ndarray], resting: Landmarks) -> dict[str, 
     return arms
 
 
+def hands_shown(body: Landmarks, fingers: HandMotion | None) -> dict[str, HandShown]:
+    """What a motion's landmarks and fingers show of its hands, by side."""
+    shown = {}
+    for i, side in enumerate(SIDES):
+        seen = body.surely(*(f"{side}_{joint}" for joint in ("wrist", "index", "pinky")))
+        fist = np.zeros(len(seen), dtype=bool)
+        if fingers is not None:
+            fist = (fingers.bent_rad[:, i, 1:].sum(axis=2).mean(axis=1) > FIST_RAD) & (fingers.score[:, i] > SEEN)
+        shown[side] = HandShown(seen, fist)
+    return shown
+
+
 def standing_hands(chance: np.ndarray, times_s: np.ndarray, mode: FootMode) -> dict[str, np.ndarray]:
     """When each hand stands, (T,) bool by side. chance: (T, 6), as of contacts.CONTACT_POINTS."""
     flags = standing_points(chance[:, len(FOOT_POINTS) :], times_s, mode)
@@ -95,20 +127,20 @@ def held_hands(
     arms: Mapping[str, Arm],
     shoulders: Shoulders,
     standing: Mapping[str, np.ndarray],
-    seen: Mapping[str, np.ndarray],
+    shown: Mapping[str, HandShown],
     times_s: np.ndarray,
     *,
     still: bool = True,
 ) -> tuple[BodyTurns, np.ndarray]:
     """The body's turns and the way (T, 3) of the hips bone's head with which hands that stand stay in place.
 
-    hips_world: (T, 3) as it was; standing: by side (T,); seen: by side (T,), how well the hand's turn is known, 0..1;
+    hips_world: (T, 3) as it was; standing: by side (T,);
     still: False only keeps the hands above the floor.
     """
     at, before = shoulders(turned, hips_world), turned
     wrists = {side: end_of(at[side], arm, _path(turned, side)) for side, arm in arms.items()}
     if still:
-        hands = {side: _settled(turned, side, arm, standing[side], seen[side], times_s) for side, arm in arms.items()}
+        hands = {side: _settled(turned, side, arm, standing[side], shown[side], times_s) for side, arm in arms.items()}
         turned = replace(turned, parts=turned.parts | {f"{side}_hand": turn for side, turn in hands.items()})
         wanted = {
             side: wrists[side]
@@ -142,7 +174,7 @@ def _path(turned: BodyTurns, side: str) -> LimbPath:
 
 
 def _settled(
-    turned: BodyTurns, side: str, arm: Arm, standing: np.ndarray, seen: np.ndarray, times_s: np.ndarray
+    turned: BodyTurns, side: str, arm: Arm, standing: np.ndarray, shown: HandShown, times_s: np.ndarray
 ) -> np.ndarray:
     """The hand's turn (T, 4): where it lies on the floor, it lies flat and points one way."""
     turn = turned.parts[f"{side}_hand"]
@@ -155,8 +187,7 @@ def _settled(
     flat, lying = np.zeros(len(times_s), dtype=bool), turn.copy()
     for start, end in stretches(standing):
         part = slice(start, end)
-        tilt = max(abs(np.median(fingers[part, 2])), np.sqrt(1.0 - min(max(-np.median(palm[part, 2]), 0.0), 1.0) ** 2))
-        if tilt > np.sin(FLAT_RAD) and np.median(seen[part]) > SEEN:
+        if not _lies(fingers[part], palm[part], HandShown(shown.seen[part], shown.fist[part])):
             continue
         heading = normalized(np.median(fingers[part] * [1.0, 1.0, 0.0] + 0.2 * trunk[part], axis=0))
         flat[part] = True
@@ -167,6 +198,20 @@ def _settled(
     for frames, share in around(flat, times_s):
         turn = quat_multiply(quat_slerp(np.broadcast_to(_STILL, turn.shape), laid[frames], share), turn)
     return turn
+
+
+def _lies(fingers: np.ndarray, palm: np.ndarray, shown: HandShown) -> bool:
+    """Whether a hand whose fingers point and whose palm faces there (T, 3) lies flat while it stands.
+
+    Open fingers cannot point into the floor: they are meant to lie on it. A fist may stand on its knuckles, and a hand
+    lie on its side or back.
+    """
+    if np.median(shown.seen) <= SEEN:
+        return True
+    up = float(np.median(fingers[:, 2]))
+    if up < -np.sin(FLAT_RAD):
+        return float(np.median(shown.fist)) < 0.5
+    return up < np.sin(FLAT_RAD) and float(np.median(palm[:, 2])) < -np.cos(FLAT_RAD)
 
 
 def _clearance_m(turn: np.ndarray, arm: Arm) -> np.ndarray:

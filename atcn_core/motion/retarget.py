@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..rotation import normalized, quat_rotate, quat_slerp, quat_unrolled
-from .arms_held import Arm, Shoulders, Stand, held_hands, palms_m, rest_arms, standing_hands
+from .arms_held import Arm, Shoulders, Stand, hands_shown, held_hands, palms_m, rest_arms, standing_hands
 from .contacts import FOOT_POINTS
 from .feet import FootMode, Leg, held_feet, rest_legs, standing_feet
 from .fingers import finger_quats
@@ -115,9 +115,9 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
         )
         on_hands = standing_hands(chance, motion.times_s, feet)
         if not feet.still or any(flags.any() for flags in on_hands.values()):
-            seen = {side: body.surely(*(f"{side}_{joint}" for joint in ("wrist", "index", "pinky"))) for side in SIDES}
+            shown = hands_shown(body, motion.hands)
             turned, hips_world = held_hands(
-                turned, hips_world, stand, arms, shoulders, on_hands, seen, motion.times_s, still=feet.still
+                turned, hips_world, stand, arms, shoulders, on_hands, shown, motion.times_s, still=feet.still
             )
         turns = bone_turns(turned, rest, rig_map, chains)
     moved = posed(rest, turns, rig_map.bones["hips"], hips_world, carriers)

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from atcn_core.hands import HandMotion
+from atcn_core.motion.arms_held import FIST_RAD
 from atcn_core.motion.contacts import FOOT_POINTS
 from atcn_core.motion.feet import FOOT_MODES
 from atcn_core.motion.retarget import PoseTrack, RigRest, solve
@@ -112,6 +114,23 @@ def test_a_hand_that_was_hardly_seen_lies_on_the_floor_and_does_not_stick_in_it(
         wrist, index = heads(moved, f"{side}_hand", f"{side}_index_knuckle")
         assert index[:, 2].min() > 0.01
         assert (normalized(index - wrist) @ [0.0, -1.0, 0.0]).min() > 0.5
+
+
+@pytest.mark.parametrize("bent_rad", [0.2, 1.2])
+def test_open_fingers_never_point_into_the_floor_but_a_fist_stands_on_its_knuckles(bent_rad):
+    motion = pressing(0.0)
+    joints, frames = motion.joints_world.copy(), len(motion.times_s)
+    for side, out in (("left", 0.03), ("right", -0.03)):
+        wrist, index, pinky = CAPTURE.indices(*(f"{side}_{joint}" for joint in ("wrist", "index", "pinky")))
+        joints[:, index], joints[:, pinky] = (joints[:, wrist] + [aside, 0.0, -0.085] for aside in (-out, out))
+    angles = np.full((frames, 2, 5, 3), bent_rad, dtype=np.float32)
+    fingers = HandMotion(angles, np.zeros_like(angles), np.ones((frames, 2), dtype=np.float32))
+    _, moved = solved(replace(motion, joints_world=joints, hands=fingers), other_limbs(1, 1, 1, 1), "auto")
+    for side in SIDES:
+        wrist, index, pinky = heads(moved, *(f"{side}_{role}" for role in ("hand", "index_knuckle", "pinky_knuckle")))
+        down = normalized(0.5 * (index + pinky) - wrist)[:, 2]
+        assert (down.max() < -0.9) if 3 * bent_rad > FIST_RAD else (down.min() > -0.5)
+        assert 0.01 < index[:, 2].min() < 0.03
 
 
 def test_nothing_jumps_when_a_hand_is_caught_and_let_go():
