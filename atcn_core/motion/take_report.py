@@ -51,6 +51,7 @@ class TakeReport:
     limb_length_percent:       mean deviation of the bones from their median lengths.
     arm_swing_percent:         spread of the wrists about the shoulders in the picture, over that of what was found.
     doubtful:                  the frames to look at.
+    hand_slide_cm_s:           as foot_slide_cm_s, of the wrists of hands while they stand on the floor.
     camera, camera_note:       what the film's camera does (camera_path.CAMERA_KINDS) and the sentences on it; "" where
                                nobody looked.
     """
@@ -76,6 +77,7 @@ class TakeReport:
     rig_deepest_cm: float | None = None
     camera: str = ""
     camera_note: str = ""
+    hand_slide_cm_s: float | None = None
 
     @property
     def doubtful_percent(self) -> float:
@@ -111,6 +113,7 @@ def take_report(
         reprojection_px=_mean(series.miss_px),
         reprojection_percent=_mean(100.0 * series.miss_share),
         foot_slide_cm_s=_mean(100.0 * series.foot_speed_m_s[series.standing]),
+        hand_slide_cm_s=_mean(100.0 * series.hand_speed_m_s[series.hand_standing]),
         below_floor_cm=100.0 * float(below_m.mean()),
         deepest_cm=100.0 * float(below_m.max()),
         jitter_mm=_mean(1000.0 * np.linalg.norm(np.diff(world.joints_world, n=2, axis=0), axis=2)),

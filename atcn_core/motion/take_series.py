@@ -8,7 +8,7 @@ import numpy as np
 
 from ..clip import Keypoints2D, Motion3D
 from ..skeleton import mirrored_name
-from .contacts import FOOT_POINTS, foot_points
+from .contacts import FOOT_POINTS, HAND_POINTS, foot_points
 from .feet import standing_points
 from .landmarks import SIDES
 from .stature import stature_m
@@ -41,6 +41,8 @@ class TakeSeries:
     foot_heights_m: (T, 4) contacts.FOOT_POINTS over the floor.
     standing:       (T, 4) bool, which of them are taken to stand.
     foot_speed_m_s: (T, 4) along the floor.
+    hand_standing:  (T, 2) bool, which of contacts.HAND_POINTS are taken to stand.
+    hand_speed_m_s: (T, 2) along the floor.
     hip_world:      (T, 3) metres.
     root_speed_m_s: (T,) of the hip, in all directions.
     turning_rad_s:  (T,) how fast the trunk turns about the vertical, unsigned.
@@ -58,6 +60,8 @@ class TakeSeries:
     foot_heights_m: np.ndarray
     standing: np.ndarray
     foot_speed_m_s: np.ndarray
+    hand_standing: np.ndarray
+    hand_speed_m_s: np.ndarray
     hip_world: np.ndarray
     root_speed_m_s: np.ndarray
     turning_rad_s: np.ndarray
@@ -92,6 +96,8 @@ def take_series(motion: Motion3D, keypoints: Keypoints2D, world: WorldMotion) ->
     xy_px, seen = keypoints.xy_px[:, found].astype(np.float64), keypoints.score[:, found] > _SEEN_SCORE
     miss_px, exchanged = _miss(projected_px, xy_px, seen, height_px, joints)
     feet = foot_points(world.joints_world, world.skeleton)
+    hands = world.joints_world[:, world.skeleton.indices(*HAND_POINTS)]
+    standing = standing_points(world.standing_chance(), world.times_s)
     hip = 0.5 * (world.points("left_hip") + world.points("right_hip"))
     return TakeSeries(
         times_s=motion.times_s,
@@ -104,8 +110,10 @@ def take_series(motion: Motion3D, keypoints: Keypoints2D, world: WorldMotion) ->
         exchanged=exchanged,
         trunk_px=_trunk_px(keypoints),
         foot_heights_m=feet[..., 2],
-        standing=standing_points(world.standing_chance(), world.times_s)[:, : len(FOOT_POINTS)],
+        standing=standing[:, : len(FOOT_POINTS)],
         foot_speed_m_s=np.linalg.norm(_rate(feet[..., :2], world.times_s), axis=2),
+        hand_standing=standing[:, len(FOOT_POINTS) :],
+        hand_speed_m_s=np.linalg.norm(_rate(hands[..., :2], world.times_s), axis=2),
         hip_world=hip,
         root_speed_m_s=np.linalg.norm(_rate(hip, world.times_s), axis=1),
         turning_rad_s=np.abs(_rate(_heading_rad(world), world.times_s)),

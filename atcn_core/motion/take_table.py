@@ -19,6 +19,7 @@ _ROWS = (
     ("rig_below_floor_cm", "{:.2f} cm", "Feet below the floor, on {rig}, mean"),
     ("rig_deepest_cm", "{:.1f} cm", "Feet below the floor, on {rig}, worst"),
     ("foot_slide_cm_s", "{:.1f} cm/s", "Standing feet slide, before a rig holds them"),
+    ("hand_slide_cm_s", "{:.1f} cm/s", "Hands on the floor slide, before a rig holds them"),
     ("below_floor_cm", "{:.2f} cm", "Feet below the floor, before a rig, mean"),
     ("deepest_cm", "{:.1f} cm", "Feet below the floor, before a rig, worst"),
     ("jitter_mm", "{:.1f} mm/frame²", "Mean second difference of all joints"),

@@ -12,9 +12,10 @@ from atcn_core.errors import MotionError
 from atcn_core.frames import Intrinsics, cam_to_px
 from atcn_core.motion.take_report import SCHEMA, Soles, from_json, on_rig, take_report, to_json
 from atcn_core.motion.take_series import take_series
+from atcn_core.motion.take_table import figures
 from atcn_core.motion.world import WorldMotion, to_world
 from atcn_core.skeleton import CAPTURE
-from tests.moving_person import BACK, LEFT, about, after, posed, striding
+from tests.moving_person import BACK, LEFT, about, after, posed, pressing_up, striding
 
 FPS = 30.0
 CAMERA = Intrinsics.assumed((1280, 720))
@@ -133,6 +134,7 @@ def test_feet_that_slide_sink_and_tremble_are_measured():
     sliding[:45, :, 2] -= 0.02
     world = WorldMotion(person.times_s, CAPTURE, sliding, np.ones(sliding.shape[:2]), np.ones((frames, 6)))
     report = take_report(motion, keypoints, world)
+    assert report.hand_slide_cm_s == pytest.approx(5.0)
     assert report.foot_slide_cm_s == pytest.approx(5.0)
     floor_cm = 100.0 * float(-person.joints_world[0, CAPTURE.indices("left_heel", "left_toe"), 2].min())
     assert report.deepest_cm == pytest.approx(2.0 + floor_cm)
@@ -162,6 +164,21 @@ def test_a_rig_s_feet_are_measured_while_the_person_s_stand():
     assert found.rig_deepest_cm == pytest.approx(2.0)
     assert found.rig_below_floor_cm == pytest.approx(2.0 / len(times_s))
     assert replace(found, rig="", rig_foot_slide_cm_s=None, rig_below_floor_cm=None, rig_deepest_cm=None) == report
+
+
+def test_hands_that_stand_nowhere_have_no_slide_and_those_of_press_ups_do():
+    report = take_report(*filmed(standing_person()))
+    assert report.hand_slide_cm_s is None
+    assert "hand_slide_cm_s" not in [name for name, _, _ in figures(report)]
+    person, standing = pressing_up(3.0, FPS)
+    motion, keypoints = filmed(person)
+    world = replace(world_of(person), standing=standing.astype(float))
+    pressed = take_report(motion, keypoints, world)
+    assert pressed.hand_slide_cm_s == pytest.approx(0.0, abs=1e-9)
+    assert from_json(to_json(pressed)) == pressed
+    older = json.loads(to_json(pressed))
+    del older["hand_slide_cm_s"]
+    assert from_json(json.dumps(older)) == replace(pressed, hand_slide_cm_s=None)
 
 
 def test_a_walk_s_way_is_its_length():
