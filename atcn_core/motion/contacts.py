@@ -34,7 +34,7 @@ LOW_M, HIGH_M = 0.25, 0.50
 LOWEST_WITHIN_S = 0.5
 # The same of a hand, which is often still and seldom on the floor: its speed, its height over the lowest contact, and
 # how much more of the latter for each metre that they are apart, as it is not yet known how level the floor is.
-HAND_STANDS_M_S, HAND_MOVES_M_S = 0.10, 0.40
+HAND_STANDS_M_S, HAND_MOVES_M_S = 0.25, 0.80
 HAND_LOW_M, HAND_HIGH_M, FLOOR_SLOPE = 0.10, 0.20, 0.18
 # A hand so near a thigh or shin lies on it, and so far from it does not.
 ON_LEG_M, OFF_LEG_M = 0.07, 0.14
