@@ -38,11 +38,12 @@ def accelerations(values: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 
 def running_rms(values: np.ndarray, reach: int) -> np.ndarray:
-    """Root of the mean square over so many frames to either side (fewer at the ends). values: (T, J)."""
-    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values**2, axis=0)])
-    at = np.arange(len(values))
-    first, end = np.maximum(at - reach, 0), np.minimum(at + reach + 1, len(values))
-    mean = (total[end] - total[first]) / (end - first)[:, None]
+    """Root of the mean square over so many frames to either side (fewer at the ends). values: (..., T, J)."""
+    square = values**2
+    total = np.concatenate([np.zeros_like(square[..., :1, :]), np.cumsum(square, axis=-2)], axis=-2)
+    at = np.arange(values.shape[-2])
+    first, end = np.maximum(at - reach, 0), np.minimum(at + reach + 1, len(at))
+    mean = (total[..., end, :] - total[..., first, :]) / (end - first)[:, None]
     return np.sqrt(np.maximum(mean, 0.0))
 
 

@@ -1,7 +1,8 @@
 """Less tremble and as much life: a captured motion smoothed by one slider, and what that did to it.
 
 How much is smoothed depends on each joint and moment: a joint that rests is held calm, one that swings is let go, and
-one that was hardly seen follows what its neighbours in time say. No limb changes its length.
+one that was hardly seen follows what its neighbours in time say. It also depends on how much the joint trembles in this
+clip, along the line of sight, where one camera sees little, and across it. No limb changes its length.
 """
 
 from __future__ import annotations
@@ -17,17 +18,25 @@ from ..skeleton import Skeleton
 from .adaptive import accelerations, running_rms, smoothed_by_joint
 from .landmarks import SIDES
 from .root import with_bone_lengths
+from .smoothing import smoothed
 
 __all__ = ["DEFAULT_STRENGTH", "Effect", "check_strength", "effect_of", "steadied"]
 
 # Chosen by measure on takes that the network was trained on; docs/smoothing.md has what it does on others.
 DEFAULT_STRENGTH = 0.5
-# At the default strength: what a resting joint keeps half of (Hz), and by how much that rises with its speed (Hz per
+# At the default strength: what a joint that rests keeps half of (Hz), and by how much that rises with its speed (Hz per
 # m/s) and with the part of its acceleration that is more than tremble (Hz per m/s^2).
-REST_HZ, SPEED_HZ, ACCELERATION_HZ = 2.0, 2.0, 0.15
-TREMBLE_M_S2 = 6.0
+REST_HZ, SPEED_HZ, ACCELERATION_HZ = 1.8, 3.3, 0.21
+TREMBLE_M_S2 = 8.0
 # Speed and acceleration are read off the motion without what only single frames say, over so long to either side.
 READ_HZ, READ_SHARE_OF_RATE, READ_REACH_S = 8.0, 0.4, 0.1
+# What is quicker than this and there in half of the clip is tremble. With so much of it (m) rest and speed let through
+# 2^-power of what they do in a clean clip, along and across the line of sight; more of it counts no further.
+QUICK_HZ, TREMBLE_M, TREMBLE_POWERS, MOST_TREMBLES = 5.0, 0.0006, (0.6, 0.3), 1.7
+# Tremble looks like speed: m/s per metre of it along and across the line of sight, and at most so much along it.
+AS_SPEED_PER_S, MOST_AS_SPEED_M_S = (450.0, 170.0), (0.45, np.inf)
+# The median length of normally distributed vectors of one axis and of two.
+_MEDIAN_OF_NORMAL = np.array([0.6745, 1.1774])
 # Seen better than this a joint counts in full; one that was not seen at all is as good as the network's guess.
 SURE_SCORE, GUESS_WEIGHT = 0.7, 0.2
 # A swing is a movement about where the joint is in the mean over so long; smaller ones, in the mean, are none.
@@ -46,10 +55,12 @@ def steadied(motion: Motion3D, strength: float = DEFAULT_STRENGTH) -> Motion3D:
         return motion
     before = _placed(motion)
     weights = np.clip(motion.score.astype(np.float64) / SURE_SCORE, GUESS_WEIGHT, 1.0)
-    cutoff_hz = _cutoff_hz(before, motion.times_s, weights) * _softness(strength)
-    after = smoothed_by_joint(before, motion.times_s, cutoff_hz, weights)
-    after = with_bone_lengths(after, motion.skeleton, _bone_lengths_m(before, motion.skeleton))
     root = next(i for i, parent in enumerate(motion.skeleton.parent_indices) if parent < 0)
+    sighted_from_cam = _sight_axes(before[:, root])
+    sighted = before @ sighted_from_cam.T
+    cutoffs_hz = _cutoffs_hz(sighted, motion.times_s, weights) * _softness(strength)
+    after = _smoothed_both(sighted, motion.times_s, cutoffs_hz, weights) @ sighted_from_cam
+    after = with_bone_lengths(after, motion.skeleton, _bone_lengths_m(before, motion.skeleton))
     return dataclasses.replace(
         motion,
         joints_cam=(after - after[:, root : root + 1]).astype(motion.joints_cam.dtype),
@@ -73,17 +84,62 @@ def _placed(motion: Motion3D) -> np.ndarray:
     return motion.joints_cam.astype(np.float64) + motion.root_cam.astype(np.float64)[:, None]
 
 
-def _cutoff_hz(joints_cam: np.ndarray, times_s: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What every joint keeps half of at any time (T, J)."""
+def _sight_axes(path_cam: np.ndarray) -> np.ndarray:
+    """Rotation (3, 3) into axes of which the first lies along the line of sight to the middle of a path (T, 3)."""
+    sight = np.median(path_cam, axis=0)
+    return np.linalg.qr(np.column_stack([sight, np.eye(3)]))[0].T
+
+
+def _both(sighted: np.ndarray) -> np.ndarray:
+    """How long vectors (..., 3) are along the line of sight and across it (2, ...)."""
+    return np.stack([np.abs(sighted[..., 0]), np.hypot(sighted[..., 1], sighted[..., 2])])
+
+
+def _cutoffs_hz(sighted: np.ndarray, times_s: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What every joint keeps half of at any time, along the line of sight and across it (2, T, J).
+
+    sighted: (T, J, 3) metres in `_sight_axes`.
+    """
     step_s = float(np.median(np.diff(times_s)))
     read_hz = min(READ_HZ, READ_SHARE_OF_RATE / step_s)
-    read = smoothed_by_joint(joints_cam, times_s, np.full(weights.shape, read_hz), weights)
+    read = smoothed_by_joint(sighted, times_s, np.full(weights.shape, read_hz), weights)
     reach = max(round(READ_REACH_S / step_s), 1)
-    speed_m_s = np.linalg.norm(np.gradient(read, times_s, axis=0), axis=2)
-    acceleration_m_s2 = np.linalg.norm(accelerations(read, times_s), axis=2)
-    acceleration_m_s2 = np.pad(acceleration_m_s2, ((1, 1), (0, 0)), mode="edge")
+    speed_m_s = running_rms(_both(np.gradient(read, times_s, axis=0)), reach)
+    tremble_m = _tremble_m(sighted, times_s)[:, None]
+    as_speed_m_s = np.minimum(_column(AS_SPEED_PER_S) * tremble_m, _column(MOST_AS_SPEED_M_S))
+    square = np.maximum(speed_m_s**2 - as_speed_m_s**2, 0.0).sum(axis=0)
+    clean = (1.0 + np.minimum(tremble_m / TREMBLE_M, MOST_TREMBLES)) ** -_column(TREMBLE_POWERS)
+    steady_hz = (REST_HZ + SPEED_HZ * np.sqrt(square)) * clean
+    acceleration_m_s2 = _both(np.pad(accelerations(read, times_s), ((1, 1), (0, 0), (0, 0)), mode="edge"))
     beyond_m_s2 = np.maximum(running_rms(acceleration_m_s2, reach) - TREMBLE_M_S2, 0.0)
-    return REST_HZ + SPEED_HZ * running_rms(speed_m_s, reach) + ACCELERATION_HZ * beyond_m_s2
+    return steady_hz + ACCELERATION_HZ * beyond_m_s2
+
+
+def _tremble_m(sighted: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """How much each joint trembles in the median of the clip: standard deviation (2, J) on an axis along the line of
+    sight and on one across it."""
+    quick_hz = min(QUICK_HZ, READ_SHARE_OF_RATE / float(np.median(np.diff(times_s))))
+    # Twice, so that slower swings leave next to nothing.
+    quick = sighted
+    for _ in range(2):
+        quick = quick - smoothed(quick.reshape(len(quick), -1), times_s, quick_hz).reshape(quick.shape)
+    return np.median(_both(quick), axis=1) / _MEDIAN_OF_NORMAL[:, None]
+
+
+def _column(pair: tuple[float, float]) -> np.ndarray:
+    """What goes with along and across the line of sight, (2, 1, 1)."""
+    return np.array(pair)[:, None, None]
+
+
+def _smoothed_both(sighted: np.ndarray, times_s: np.ndarray, cutoffs_hz: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """`sighted` (T, J, 3) with the cutoffs (2, T, J) along the line of sight and across it."""
+    along, across = np.zeros_like(sighted[..., :2]), sighted[..., 1:]
+    along[..., 0] = sighted[..., 0]
+    both = smoothed_by_joint(
+        np.concatenate([along, across], axis=1), times_s, np.concatenate(cutoffs_hz, axis=1), np.tile(weights, (1, 2))
+    )
+    along, across = np.split(both, 2, axis=1)
+    return np.concatenate([along[..., :1], across], axis=-1)
 
 
 def _bone_lengths_m(joints_cam: np.ndarray, skeleton: Skeleton) -> np.ndarray:

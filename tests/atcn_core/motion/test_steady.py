@@ -101,7 +101,7 @@ def test_swings_and_claps_are_not_damped(hz, metres, fps):
     kept = np.ptp(after[:, 2]) / np.ptp(before[:, 2])
     assert 0.95 <= kept <= 1.02
     swing = effect_of(motion, steadied(motion)).swing_percent
-    assert swing == pytest.approx(100.0 * kept, abs=2.0)
+    assert swing == pytest.approx(100.0 * kept, abs=3.0)
 
 
 def test_tremble_of_one_who_stands_goes_and_more_strength_takes_more():
@@ -120,7 +120,35 @@ def test_tremble_goes_at_any_frame_rate_alike():
         motion = before_camera(trembling(placed(standing(fps=fps)), fps), fps)
         off = [np.diff(placed(m), axis=0).std() for m in (motion, steadied(motion))]
         kept.append(off[1] / off[0])
-    assert kept[0] == pytest.approx(kept[1], rel=0.2)
+    assert max(kept) < 0.03
+    assert kept[0] == pytest.approx(kept[1], abs=0.01)
+
+
+@pytest.mark.parametrize(("hz", "metres", "least"), [(0.5, 0.03, 0.95), (1.0, 0.05, 0.85), (2.0, 0.1, 0.9)])
+def test_gestures_across_the_picture_live_where_all_trembles(hz, metres, least):
+    def arm(times_s):
+        return about(BACK, 1.2 + metres / 0.55 * np.sin(2 * np.pi * hz * times_s))
+
+    true = placed(standing(6.0, left_upper_arm=arm))
+    found = placed(steadied(before_camera(trembling(true, mm=2.0))))
+    gesture, kept = (j[30:-30, WRIST] - j[30:-30, 0] for j in (true, found))
+    gesture, kept = gesture - gesture.mean(axis=0), kept - kept.mean(axis=0)
+    assert least <= (gesture * kept).sum() / (gesture**2).sum() <= 1.05
+
+
+def test_depth_which_one_camera_hardly_tells_is_held_calmer():
+    """Where it trembles more along the line of sight than across, and only there."""
+    true = placed(dancer())
+    away = true[:, :1].mean(axis=0)
+    away /= np.linalg.norm(away)
+    noise = trembling(true) - true
+    noise += 2.0 * (noise @ away[0])[..., None] * away
+    for size, calmer in ((1.0, 0.8), (0.0, 1.0)):
+        motion = before_camera(true + size * noise)
+        before, after = (np.diff(placed(m), n=2, axis=0) for m in (motion, steadied(motion)))
+        along = [np.abs(x @ away[0]).mean() for x in (before, after)]
+        across = [np.linalg.norm(x - (x @ away[0])[..., None] * away, axis=-1).mean() for x in (before, after)]
+        assert along[1] / along[0] < calmer * across[1] / across[0] + 0.02
 
 
 def test_a_joint_that_was_not_seen_is_smoothed_more():
