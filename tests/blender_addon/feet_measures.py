@@ -1,4 +1,4 @@
-"""How well feet stay where they stand on a rig, as Blender evaluates it, in each of the foot modes.
+"""How well feet and hands stay where they stand on a rig, as Blender evaluates it, in each of the foot modes.
 
 python -m atcn_core.evaluate.world_report --motion FOLDER --save CLIPS      (with the engine)
 python -m tests.blender_addon.feet_measures CLIPS [--rig NAME]              (with the bpy module)
@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import bpy
@@ -18,6 +18,7 @@ import numpy as np
 from mathutils import Vector
 
 from atcn_core.clip import load_motion
+from atcn_core.motion.arms_held import standing_hands
 from atcn_core.motion.feet import FOOT_MODES, standing_feet
 from atcn_core.motion.world import to_world
 from blender_addon import rigs
@@ -33,12 +34,14 @@ class FeetErrors:
     """slide_cm_s: mean speed along the floor of heels and toes while they are taken to stand, and while they truly do.
 
     sink_cm: how deep the lower of all four points is below the floor, mean and worst.
+    hands_cm_s: mean speed along the floor of wrists while they are taken to stand; NaN where none does.
     """
 
     slide_cm_s: float
     true_slide_cm_s: float
     sink_cm: float
     worst_sink_cm: float
+    hands_cm_s: float
 
 
 def sole_points(armature: bpy.types.Object, rig_map, frames: range) -> dict[str, np.ndarray]:
@@ -60,6 +63,17 @@ def sole_points(armature: bpy.types.Object, rig_map, frames: range) -> dict[str,
     return {side: np.array(path) for side, path in paths.items()}
 
 
+def wrist_paths(armature: bpy.types.Object, rig_map, frames: range) -> dict[str, np.ndarray]:
+    """Where the wrists are (T, 3), by side."""
+    paths: dict[str, list] = {side: [] for side in SIDES}
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        seen = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        for side in SIDES:
+            paths[side].append(seen.matrix_world @ seen.pose.bones[rig_map.bones[f"{side}_hand"]].head)
+    return {side: np.array(path) for side, path in paths.items()}
+
+
 def measure(clip: Path, rig_name: str, mode_name: str) -> FeetErrors:
     """One clip on a rig in one mode."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -74,7 +88,16 @@ def measure(clip: Path, rig_name: str, mode_name: str) -> FeetErrors:
     apply_motion(armature, rig.map, motion, scene=scene, action_name="A", start_frame=0, foot_mode=mode)
     frames = range(len(motion.times_s))
     paths = sole_points(armature, rig.map, frames)
-    taken = standing_feet(to_world(motion).standing_chance(), motion.times_s, mode or FOOT_MODES["auto"])
+    chance, held = to_world(motion).standing_chance(), mode or FOOT_MODES["auto"]
+    taken = standing_feet(chance, motion.times_s, held)
+    on_hands = standing_hands(chance, motion.times_s, held)
+    wrists = wrist_paths(armature, rig.map, frames) if any(flags.any() for flags in on_hands.values()) else {}
+    hands_cm_s = [
+        (CM * scene_fps(scene) * np.linalg.norm(np.diff(path[:, :2], axis=0), axis=1))[
+            on_hands[side][1:] & on_hands[side][:-1]
+        ]
+        for side, path in wrists.items()
+    ]
     with np.load(clip.with_name(clip.name.replace(".motion.", ".truth."))) as truth:
         true = truth["standing"]
     slides: dict[str, list] = {"taken": [], "true": []}
@@ -85,7 +108,8 @@ def measure(clip: Path, rig_name: str, mode_name: str) -> FeetErrors:
     lowest_cm = CM * np.minimum.reduce([path[..., 2].min(axis=1) for path in paths.values()])
     sink_cm = np.maximum(-lowest_cm, 0.0)
     means = [float(np.mean(np.concatenate(slides[name]))) if slides[name] else np.nan for name in ("taken", "true")]
-    return FeetErrors(*means, float(sink_cm.mean()), float(sink_cm.max()))
+    hands = float(np.mean(np.concatenate(hands_cm_s))) if hands_cm_s else np.nan
+    return FeetErrors(*means, float(sink_cm.mean()), float(sink_cm.max()), hands)
 
 
 def main() -> None:
@@ -101,12 +125,15 @@ def main() -> None:
             errors = measure(clip, arguments.rig, mode)
             found[kind, mode].append(errors)
             found["all", mode].append(errors)
-    print("| motion | feet | slide cm/s | of truly standing | below the floor cm | at worst |")
-    print("|---|---|---|---|---|---|")
+    print("| motion | feet | slide cm/s | of truly standing | below the floor cm | at worst | hands slide cm/s |")
+    print("|---|---|---|---|---|---|---|")
     for (kind, mode), errors in sorted(found.items(), key=lambda item: item[0][0] == "all"):
-        table = np.array([[e.slide_cm_s, e.true_slide_cm_s, e.sink_cm, e.worst_sink_cm] for e in errors])
-        mean = np.nanmean(table, axis=0)
-        print(f"| {kind} | {mode} | {mean[0]:.2f} | {mean[1]:.1f} | {mean[2]:.2f} | {np.nanmax(table[:, 3]):.1f} |")
+        table = np.array([astuple(e) for e in errors])
+        means = [float(np.nanmean(column)) if np.isfinite(column).any() else np.nan for column in table.T]
+        slide, true, sink, _, hands = means
+        said = f"{hands:.2f}" if np.isfinite(hands) else "-"
+        worst = np.nanmax(table[:, 3])
+        print(f"| {kind} | {mode} | {slide:.2f} | {true:.1f} | {sink:.2f} | {worst:.1f} | {said} |")
 
 
 if __name__ == "__main__":
