@@ -15,6 +15,7 @@ __all__ = [
     "contact_chance",
     "foot_points",
     "long_enough",
+    "lowest_around",
     "palm_points",
     "standing_chance",
     "stretches",
@@ -101,7 +102,7 @@ def _speed_m_s(points: np.ndarray, times_s: np.ndarray, sight: np.ndarray | None
 def _lowest_m(points: np.ndarray, times_s: np.ndarray, up: np.ndarray) -> np.ndarray:
     """Height (T,) of the lowest of the points within LOWEST_WITHIN_S."""
     reach = max(round(LOWEST_WITHIN_S / float(np.median(np.diff(times_s)))), 1)
-    return _lowest_around((points @ up).min(axis=1), reach)
+    return lowest_around((points @ up).min(axis=1), reach)
 
 
 def _slack_m(palms: np.ndarray, feet: np.ndarray, up: np.ndarray) -> np.ndarray:
@@ -122,7 +123,8 @@ def _from_legs_m(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     return np.linalg.norm(way - np.clip(share, 0.0, 1.0)[..., None] * along, axis=3).min(axis=2)
 
 
-def _lowest_around(heights_m: np.ndarray, reach: int) -> np.ndarray:
+def lowest_around(heights_m: np.ndarray, reach: int) -> np.ndarray:
+    """The lowest of the heights (T,) within `reach` frames to either side of each."""
     padded = np.pad(heights_m, reach, mode="edge")
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(axis=1)
 

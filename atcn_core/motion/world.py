@@ -11,6 +11,7 @@ from ..errors import MotionError
 from ..hands import HandMotion
 from ..rotation import normalized
 from ..skeleton import LIMB_12, Skeleton
+from .contact_net import captured_chance
 from .contacts import CONTACT_POINTS, FOOT_POINTS, contact_chance, foot_points, palm_points
 from .ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam, up_error_rad
 from .planted import planted_path_cam
@@ -154,9 +155,7 @@ def _levelled(motion: Motion3D, joints_cam: np.ndarray) -> tuple[np.ndarray, np.
 def _held(motion: Motion3D, joints_cam: np.ndarray, up_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The root's path (T, 3) in `cam`, held by what stands, and the chance (T, 6) that it does."""
     root_cam = motion.root_cam.astype(np.float64)
-    standing = contact_chance(
-        joints_cam + root_cam[:, None], motion.skeleton, motion.times_s, up_cam, normalized(root_cam)
-    )
+    standing = captured_chance(motion, up_cam)
     contacts_cam = _contacts(joints_cam, motion.skeleton, up_cam)
     path_cam = planted_path_cam(root_cam, contacts_cam, standing, motion.times_s, up_cam)
     return smoothed(path_cam, motion.times_s, _PATH_CUTOFF_HZ), standing
