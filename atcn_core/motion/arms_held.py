@@ -27,7 +27,8 @@ from .contacts import FOOT_POINTS, stretches
 from .feet import FootMode, Leg, ankles_world, legs_to, standing_points
 from .held import Limb, LimbPath, around, bent, eased, end_of, reaching
 from .landmarks import SIDES, Landmarks
-from .rolls import roll_between_rad
+from .rolls import about_rad, roll_between_rad
+from .smoothing import fading, smoothed
 from .turns import BodyTurns
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
 # How thick a hand is at the wrist and at the knuckles, and what stands so near the floor stands on it: shares of an
 # arm's length.
 WRIST_HEIGHT, KNUCKLE_HEIGHT, FLOOR_WITHIN = 0.08, 0.04, 0.6
+# How high over the floor an elbow is at least, in arm's lengths, and how quickly it is brought there.
+ELBOW_HEIGHT, ELBOW_CUTOFF_HZ = 0.08, 4.0
 # A palm that is tilted less than this lies on the floor, and fingers that are stand neither on it nor up from it.
 FLAT_RAD = np.deg2rad(50.0)
 # A hand that was seen less than this shows nothing of how it stands.
@@ -157,7 +160,7 @@ def held_hands(
         wanted = {
             side: _above(wrists[side], turned.parts[f"{side}_hand"], arm, stand.floor_m) for side, arm in arms.items()
         }
-    return _rolled_as(before, _arms_to(turned, arms, at, wanted), arms), hips_world
+    return _rolled_as(before, _arms_to(turned, arms, at, wanted, stand.floor_m, times_s), arms), hips_world
 
 
 def palms_m(turned: BodyTurns, arms: Mapping[str, Arm], shoulders: Shoulders) -> np.ndarray:
@@ -281,14 +284,39 @@ def _swung(turned: BodyTurns, swing: np.ndarray) -> BodyTurns:
 
 
 def _arms_to(
-    turned: BodyTurns, arms: Mapping[str, Arm], at: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]
+    turned: BodyTurns,
+    arms: Mapping[str, Arm],
+    at: Mapping[str, np.ndarray],
+    wanted: Mapping[str, np.ndarray],
+    floor_m: float,
+    times_s: np.ndarray,
 ) -> BodyTurns:
     """The body with its arms so bent that the wrists are there (T, 3), or as near as they can be."""
     parts = dict(turned.parts)
     for side, arm in arms.items():
         path = bent(at[side], wanted[side], arm, _path(turned, side))
+        path = _elbow_above(at[side], arm, path, floor_m + ELBOW_HEIGHT * arm.length_m, times_s)
         parts |= {f"{side}_upper_arm": path.upper, f"{side}_forearm": path.lower}
     return replace(turned, parts=parts)
+
+
+def _elbow_above(shoulder: np.ndarray, arm: Arm, path: LimbPath, least_m: float, times_s: np.ndarray) -> LimbPath:
+    """The arm turned about the line from shoulder to wrist by the least with which its elbow is so high, or as high as
+    it can be: a rig's longer arms would have it in the floor."""
+    elbow = quat_rotate(path.upper, arm.middle - arm.start)
+    axis = normalized(end_of(np.zeros_like(elbow), arm, path))
+    along = np.sum(elbow * axis, axis=1, keepdims=True) * axis
+    aside = elbow - along
+    across = np.cross(axis, aside)
+    # Turned by an angle t the elbow is at  middle + rise cos(t - top).
+    middle_m, rise_m = (shoulder + along)[:, 2], np.hypot(aside[:, 2], across[:, 2])
+    top_rad = np.arctan2(across[:, 2], aside[:, 2])
+    from_top_rad = np.arccos(np.clip((least_m - middle_m) / np.maximum(rise_m, 1e-9), -1.0, 1.0))
+    # An elbow right under that line could go up on either side: there it fades out, so that it never jumps across.
+    way_rad = np.maximum(np.abs(top_rad) - from_top_rad, 0.0) * fading(np.abs(top_rad), np.pi, np.deg2rad(130.0))
+    turn_rad = np.sign(top_rad) * way_rad
+    turn = about_rad(axis, smoothed(turn_rad, times_s, ELBOW_CUTOFF_HZ))
+    return LimbPath(quat_multiply(turn, path.upper), quat_multiply(turn, path.lower), path.end)
 
 
 def _rolled_as(before: BodyTurns, turned: BodyTurns, arms: Mapping[str, Arm]) -> BodyTurns:

@@ -89,6 +89,17 @@ def test_elbows_keep_the_side_they_were_on_and_the_body_rises_and_sinks_as_it_di
     assert np.ptp(chest[1]) > 0.7 * np.ptp(chest[0])
 
 
+def test_elbows_of_longer_arms_stay_out_of_the_floor():
+    rest = other_limbs(1.0, 1.0, 1.35, 1.35)
+    moved = solved(pressing(0.0), rest, "auto")[1]
+    for side in SIDES:
+        shoulder, elbow_at, wrist = heads(moved, f"{side}_upper_arm", f"{side}_forearm", f"{side}_hand")
+        assert elbow_at[:, 2].min() > 0.03
+        assert np.ptp(wrist, axis=0).max() < 0.002
+        assert np.abs(np.diff(elbow_at, n=2, axis=0)).max() < 0.03
+        assert np.ptp(shoulder[:, 2]) > 0.2
+
+
 def test_hands_that_lie_are_flat_and_point_one_way_whatever_they_showed():
     person, standing = pressing_up()
     motion = replace(person.motion(), standing=standing.astype(float))
