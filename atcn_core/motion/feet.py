@@ -18,7 +18,7 @@ from .contacts import caught, long_enough, stretches
 from .held import BODY_CUTOFF_HZ, Limb, LimbPath, around, bent, eased, end_of, reaching
 from .landmarks import SIDES
 from .rolls import about_rad
-from .smoothing import filled, smoothed
+from .smoothing import fading, filled, smoothed
 from .turns import BodyTurns
 
 __all__ = [
@@ -36,6 +36,8 @@ __all__ = [
 
 # What stands within this share of a leg's length from the floor stands on it; what is higher, on a step or a chair.
 FLOOR_WITHIN = 0.14
+# A foot that slopes by less than the first stands on heel and toe, by more than the second on one of them.
+TIPTOE_RAD = (np.deg2rad(20.0), np.deg2rad(45.0))
 _UP = np.array([0.0, 0.0, 1.0])
 _STILL = np.array([1.0, 0.0, 0.0, 0.0])
 
@@ -119,6 +121,10 @@ def held_feet(
     hips_world: (T, 3) as it was; rest_hips: (3,) the head at rest; standing: by side (T, 2), of heel and toe;
     floor_m: the floor's height. still: False only keeps the feet on and above the floor.
     """
+    standing = {
+        side: _on_tiptoe(turned.parts[f"{side}_foot"], leg, standing[side]) if still else standing[side]
+        for side, leg in legs.items()
+    }
     feet = {
         side: _settled(turned.parts[f"{side}_foot"], leg, standing[side], times_s, still=still)
         for side, leg in legs.items()
@@ -169,6 +175,15 @@ def legs_to(
 
 def _path(turned: BodyTurns, side: str) -> LimbPath:
     return LimbPath(*(turned.parts[f"{side}_{part}"] for part in ("thigh", "shin", "foot")))
+
+
+def _on_tiptoe(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray) -> np.ndarray:
+    """`standing` (T, 2) without the end that is up in the air though it keeps still: of feet on tiptoe, as in
+    press-ups."""
+    slope_rad = np.arcsin(np.clip(quat_rotate(foot_turn, normalized(leg.toe - leg.heel))[:, 2], -1.0, 1.0))
+    sloping = caught(fading(np.abs(slope_rad), *TIPTOE_RAD)[:, None], AUTO.enter, AUTO.leave)[:, 0]
+    both = standing.all(axis=1) & sloping
+    return standing & ~np.stack([both & (slope_rad < 0.0), both & (slope_rad > 0.0)], axis=1)
 
 
 def _settled(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray, times_s: np.ndarray, *, still: bool) -> np.ndarray:

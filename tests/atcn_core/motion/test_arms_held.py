@@ -89,6 +89,19 @@ def test_elbows_keep_the_side_they_were_on_and_the_body_rises_and_sinks_as_it_di
     assert np.ptp(chest[1]) > 0.7 * np.ptp(chest[0])
 
 
+def test_feet_on_tiptoe_are_not_laid_flat_though_their_heels_keep_still():
+    motion = pressing(0.0)
+    still = motion.standing.copy()
+    still[:, : len(FOOT_POINTS)] = 1.0
+    for shape in SHAPES[:3]:
+        rest = other_limbs(*shape)
+        moved = solved(replace(motion, standing=still), rest, "auto")[1]
+        for side in SIDES:
+            sole = soles(moved, rest, side)
+            assert np.ptp(sole[:, 1], axis=0).max() < 0.002
+            assert (sole[:, 0, 2] - sole[:, 1, 2]).min() > 0.08
+
+
 def test_elbows_of_longer_arms_stay_out_of_the_floor():
     rest = other_limbs(1.0, 1.0, 1.35, 1.35)
     moved = solved(pressing(0.0), rest, "auto")[1]
