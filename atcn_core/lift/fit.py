@@ -259,7 +259,9 @@ def _eliminated(piece: _Piece, lengths_m: np.ndarray) -> tuple[np.ndarray, np.nd
     answer = cho_solve_banded((factor, True), known, check_finite=False)
     own = np.diag(sure * frames * _SAME_LENGTH.sum(axis=0))
     asked = sure * _SAME_LENGTH.T @ too_long_m.sum(axis=0)
-    return answer, own - coupling.T @ answer[:, 1:], asked - coupling.T @ answer[:, 0]
+    left = own - coupling.T @ answer[:, 1:], asked - coupling.T @ answer[:, 0]
+    # All pieces' answers wait for the lengths' change; a step need not be told to more than seven digits.
+    return answer.astype(np.float32), *left
 
 
 def _add_rays(piece: _Piece, matrix: np.ndarray, right: np.ndarray) -> None:
