@@ -37,7 +37,7 @@ LOWEST_WITHIN_S = 0.5
 # how much more of the latter for each metre that they are apart, as it is not yet known how level the floor is.
 HAND_STANDS_M_S, HAND_MOVES_M_S = 0.25, 0.80
 HAND_LOW_M, HAND_HIGH_M, FLOOR_SLOPE = 0.10, 0.20, 0.18
-# A hand so near a thigh or shin lies on it, and so far from it does not.
+# A hand so near a thigh, a shin or a foot lies on it, and so far from it does not.
 ON_LEG_M, OFF_LEG_M = 0.07, 0.14
 _LEG = ("hip", "knee", "ankle")
 
@@ -113,10 +113,12 @@ def _slack_m(palms: np.ndarray, feet: np.ndarray, up: np.ndarray) -> np.ndarray:
 
 
 def _from_legs_m(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """How far (T, 2) the wrists are from the nearest thigh or shin, its own or the other."""
+    """How far (T, 2) the wrists are from the nearest thigh, shin or foot, their own side's or the other's."""
     wrists = joints[:, skeleton.indices(*HAND_POINTS)]
-    legs = [joints[:, skeleton.indices(*(f"{side}_{joint}" for joint in _LEG))] for side in ("left", "right")]
-    start = np.concatenate([leg[:, :2] for leg in legs], axis=1)[:, None]
+    toes = foot_points(joints, skeleton)[:, 1::2]
+    limbs = [joints[:, skeleton.indices(*(f"{side}_{joint}" for joint in _LEG))] for side in ("left", "right")]
+    legs = [np.concatenate([limb, toes[:, i : i + 1]], axis=1) for i, limb in enumerate(limbs)]
+    start = np.concatenate([leg[:, :-1] for leg in legs], axis=1)[:, None]
     along = np.concatenate([np.diff(leg, axis=1) for leg in legs], axis=1)[:, None]
     way = wrists[:, :, None] - start
     share = np.sum(way * along, axis=3) / np.maximum(np.sum(along * along, axis=3), 1e-9)

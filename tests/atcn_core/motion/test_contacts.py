@@ -106,6 +106,8 @@ def test_a_squatting_person_s_hand_stands_on_the_floor_and_not_on_knee_or_shin_n
     assert squatting(np.array([0.35, -0.3, 0.05])).min() > 0.9
     assert squatting(np.array([0.35, -0.3, 0.40])).max() < 0.01
     assert squatting(np.array([0.14, -0.25, 0.14])).max() < 0.1
+    # As of somebody who ties a shoe.
+    assert squatting(np.array([0.12, -0.35, 0.08])).max() < 0.1
     swinging = np.array([0.4, -0.3, 0.08]) + 0.15 * np.sin(10 * times_s)[:, None] * LEFT
     assert squatting(swinging).mean() < 0.4
 
