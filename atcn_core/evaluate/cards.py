@@ -114,7 +114,11 @@ def publish(name: str, rows: list[dict[str, object]], *, data: Path | None = Non
     if data is not None:
         write_bytes(data, (json.dumps(rows, indent=1) + "\n").encode())
     if page is not None:
-        write_bytes(page, filled(page_text(page), [Figures(tables={name: ("", rows)})], page.name).encode())
+        text = page_text(page)
+        # The page's other tables are made by other commands.
+        mine = re.compile(_MARKED.pattern.replace(r"\S+", re.escape(name)), re.DOTALL)
+        figures = [Figures(tables={name: ("", rows)})]
+        write_bytes(page, mine.sub(lambda found: filled(found[0], figures, page.name), text).encode())
 
 
 def _check_weights(every: Sequence[Figures]) -> None:

@@ -12,7 +12,7 @@ from ..motion.world import WorldMotion
 from ..skeleton import CAPTURE
 from .metrics import mean_acceleration
 
-__all__ = ["WorldErrors", "true_contacts", "world_errors"]
+__all__ = ["WorldErrors", "precision_recall", "true_contacts", "world_errors"]
 
 # A point of the true foot that is slower than this for so long stands; mocap is still to a few mm.
 _STANDING_M_S = 0.15
@@ -59,6 +59,15 @@ def true_contacts(joints_world: np.ndarray, fps: float) -> np.ndarray:
     return long_enough(speed < _STANDING_M_S, round(_STANDING_S * fps))
 
 
+def precision_recall(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+    """How much of what was found is true and how much of what is true was found, percent; NaN where there is none."""
+    hits = np.sum(found & true)
+    return (
+        100.0 * float(hits / found.sum()) if found.any() else np.nan,
+        100.0 * float(hits / true.sum()) if true.any() else np.nan,
+    )
+
+
 def world_errors(world: WorldMotion, contacts: np.ndarray, true_world: np.ndarray, tilt_deg: float) -> WorldErrors:
     """The errors of a capture. contacts: (T, P) bool as found, FOOT_POINTS first; true_world: (T, J, 3)."""
     fps = 1.0 / float(np.median(np.diff(world.times_s)))
@@ -66,14 +75,14 @@ def world_errors(world: WorldMotion, contacts: np.ndarray, true_world: np.ndarra
     standing, contacts = true_contacts(true, fps), contacts[:, : len(FOOT_POINTS)]
     laid = _laid_over(found, true, slice(None))
     speed_cm_s = 100.0 * fps * np.linalg.norm(np.gradient(found[:, _FEET, :2], axis=0), axis=-1)
-    hits = np.sum(contacts & standing)
+    precision, recall = precision_recall(contacts, standing)
     return WorldErrors(
         root_cm=100.0 * float(np.linalg.norm(laid[:, _HIP] - true[:, _HIP], axis=-1).mean()),
         drift_percent=_drift_percent(found, true, fps),
         height_cm=100.0 * float(np.abs(found[:, _HIP, 2] - true[:, _HIP, 2]).mean()),
         tilt_deg=tilt_deg,
-        precision=100.0 * float(hits / contacts.sum()) if contacts.any() else np.nan,
-        recall=100.0 * float(hits / standing.sum()) if standing.any() else np.nan,
+        precision=precision,
+        recall=recall,
         slide_cm_s=float(speed_cm_s[standing].mean()) if standing.any() else np.nan,
         sink_cm=100.0 * float(np.maximum(-found[:, _FEET, 2].min(axis=1), 0.0).mean()),
         jitter=mean_acceleration(found) / mean_acceleration(true),

@@ -34,10 +34,10 @@ from .staged import StagedTake, filmed, stage
 from .takes import load_takes
 from .world_metrics import WorldErrors, true_contacts, world_errors
 
-__all__ = ["kind_of", "main", "measured"]
+__all__ = ["KINDS", "kind_of", "main", "measured", "staged_clips"]
 
 # What a take shows, by a word of its name; CMU's 03 walks over blocks, 131 is in the style of a dancer.
-_KINDS = {
+KINDS = {
     "walk": ("walk", "zombie", "cmuasf_03"),
     "run": ("run",),
     "jump": ("jump",),
@@ -52,7 +52,7 @@ _LEAST_S = 1.5
 
 def kind_of(name: str) -> str:
     """What a take of this name shows; "stand" where nothing is known of it."""
-    return next((kind for kind, words in _KINDS.items() if any(word in name for word in words)), "stand")
+    return next((kind for kind, words in KINDS.items() if any(word in name for word in words)), "stand")
 
 
 def measured(staged: StagedTake, smooth: float = DEFAULT_STRENGTH) -> WorldErrors:
@@ -67,7 +67,7 @@ def measured(staged: StagedTake, smooth: float = DEFAULT_STRENGTH) -> WorldError
 def table(staged: Sequence[StagedTake], smooth: float = DEFAULT_STRENGTH) -> list[dict[str, object]]:
     """One row a kind of motion and one of all: means over the clips, except where a clip says nothing."""
     errors = [(kind_of(one.take.name), measured(one, smooth)) for one in staged]
-    kinds = [kind for kind in (*_KINDS, "stand") if any(kind == of for of, _ in errors)]
+    kinds = [kind for kind in (*KINDS, "stand") if any(kind == of for of, _ in errors)]
     rows: list[dict[str, object]] = []
     for kind in (*kinds, "all"):
         some = np.array([dataclasses.astuple(error) for of, error in errors if kind in (of, "all")])
@@ -119,18 +119,26 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _staged(arguments: argparse.Namespace) -> list[StagedTake]:
-    takes = [t for t in load_takes(arguments.motion, arguments.seconds) if len(t.joints_world) > _LEAST_S * t.fps]
+def staged_clips(
+    motion: Sequence[Path],
+    network: str,
+    *,
+    seconds: float,
+    cameras: int,
+    clean: bool = False,
+    film: Sequence[Path] | None = None,
+) -> list[StagedTake]:
+    """The takes that are long enough, captured; and the film with its truth, where there is one. Raises AtcnError."""
+    takes = [take for take in load_takes(motion, seconds) if len(take.joints_world) > _LEAST_S * take.fps]
     if not takes:
         raise MotionError("No take is long enough.", hint=f"Give takes of more than {_LEAST_S:g} s.")
     for take in takes:
         if not np.isfinite(take.joints_world).all():
             raise MotionError(f"{take.name} lacks joints of the capture set.", hint="Give BVH files.")
-    lifter = Lifter(load_network(network_file(arguments.network)), "auto")
-    noise = None if arguments.clean else NoiseOptions()
-    staged = stage(takes, lifter, noise=noise, cameras=arguments.cameras)
-    if arguments.film:
-        video, truth = arguments.film
+    lifter = Lifter(load_network(network_file(network)), "auto")
+    staged = stage(takes, lifter, noise=None if clean else NoiseOptions(), cameras=cameras)
+    if film:
+        video, truth = film
         staged.append(filmed(video, truth, lifter))
     return staged
 
@@ -141,7 +149,14 @@ def main(words: list[str] | None = None) -> int:
     try:
         for smooth in arguments.smooth:
             check_wishes(0.0, smooth)
-        staged = _staged(arguments)
+        staged = staged_clips(
+            arguments.motion,
+            arguments.network,
+            seconds=arguments.seconds,
+            cameras=arguments.cameras,
+            clean=arguments.clean,
+            film=arguments.film,
+        )
         name, rows = "world", table(staged, arguments.smooth[0])
         if len(arguments.smooth) > 1:
             name, rows = "smooth", [{"smooth": s} | row for s in arguments.smooth for row in table(staged, s)]

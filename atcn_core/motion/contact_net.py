@@ -195,7 +195,7 @@ def bundled_net() -> ContactNet:
 
 def read_net(path: Path) -> ContactNet:
     """The network of a file that `save_net` wrote. Raises ModelError."""
-    hint = "Install the add-on again, or train a network: python -m atcn_core.train.contacts."
+    hint = "Install the add-on again, or train a network: python -m atcn_core.evaluate.contact_training."
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}

@@ -7,10 +7,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from atcn_core.clip import Motion3D
+from atcn_core.evaluate.staged import StagedTake
+from atcn_core.evaluate.takes import KnownTake
+from atcn_core.frames import WORLD_FROM_CAM, Intrinsics
 from atcn_core.lift.checkpoint import save_network
 from atcn_core.lift.network import Atcn, AtcnConfig
 from atcn_core.skeleton import CAPTURE, H36M_17
 from atcn_core.train.rivals import RivalConfig, build_rival
+
+from ...moving_person import striding
 
 _STANDING_M = {
     "hip": (0.0, 0.0, 0.95),
@@ -63,3 +69,16 @@ def write_weights(folder: Path) -> tuple[Path, Path]:
     save_network(folder / "a.safetensors", small_atcn(), {"windows": 1234, "minutes": 1.5})
     save_network(folder / "b.safetensors", rival)
     return folder / "a.safetensors", folder / "b.safetensors"
+
+
+def filmed_walker(seconds: float = 4.0) -> tuple[StagedTake, np.ndarray]:
+    """Somebody who walks before a level camera, and which points stand."""
+    person, standing = striding(seconds)
+    joints_cam = (person.joints_world + np.array([0.0, 8.0, -1.0])) @ WORLD_FROM_CAM
+    root_cam = joints_cam[:, 0].astype(np.float32)
+    about_root = (joints_cam - joints_cam[:, :1]).astype(np.float32)
+    score = np.ones(joints_cam.shape[:2], dtype=np.float32)
+    camera = Intrinsics(1000.0, (500.0, 500.0))
+    motion = Motion3D(CAPTURE, person.times_s, 30.0, (1000, 1000), about_root, root_cam, score, camera)
+    take = KnownTake("walk_01", person.joints_world, np.ones(len(CAPTURE), dtype=bool))
+    return StagedTake(take, joints_cam, -np.eye(3)[1], motion), standing
