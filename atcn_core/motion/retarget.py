@@ -81,8 +81,8 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     """The motion as local turns and root path of a rig.
 
     Each bone keeps its rest roll and is turned as the body's part it plays has turned from the rig's rest pose.
-    The way through the room is scaled by the leg's length, so that strides fit. feet: how feet that stand are held;
-    without it legs point exactly where the performer's do, and feet may slide. Raises RigError.
+    The way through the room is scaled by the leg's length, so that strides fit. feet: how feet and
+    hands that stand are held; without it limbs point exactly where the performer's do, and may slide. Raises RigError.
     """
     rig_map.require(rest.names, rig_map.name or "of this rig")
     heads = {role: rest.head_world(bone) for role, bone in rig_map.bones.items()}
@@ -106,19 +106,8 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     floor_over_hips_m = _under_hands_m(motion, turned, arms, shoulders)
     hips_world, placement = _hips_path(motion, part_turns, heads, standing_m, floor_over_hips_m, origin)
     if feet is not None:
-        legs = rest_legs(heads, standing_m, axes.forward)
-        chance = motion.standing_chance()
-        standing = standing_feet(chance, motion.times_s, feet)
-        stand = Stand(heads["hips"], legs, float(origin[2]))
-        turned, hips_world = held_feet(
-            turned, hips_world, heads["hips"], legs, standing, motion.times_s, stand.floor_m, still=feet.still
-        )
-        on_hands = standing_hands(chance, motion.times_s, feet)
-        if not feet.still or any(flags.any() for flags in on_hands.values()):
-            shown = hands_shown(body, motion.hands)
-            turned, hips_world = held_hands(
-                turned, hips_world, stand, arms, shoulders, on_hands, shown, motion.times_s, still=feet.still
-            )
+        stand = Stand(heads["hips"], rest_legs(heads, standing_m, axes.forward), float(origin[2]))
+        turned, hips_world = _held(motion, feet, turned, hips_world, stand, arms, shoulders)
         turns = bone_turns(turned, rest, rig_map, chains)
     moved = posed(rest, turns, rig_map.bones["hips"], hips_world, carriers)
     world_turn = turn_in(rest.world_from_armature[:3, :3])
@@ -131,6 +120,27 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     root_location = moved.locations[root]
     quats = moved.quats | finger_quats(motion.hands, rest, rig_map, chains)
     return PoseTrack(motion.times_s, quats, root, root_location, directions, others, placement=placement)
+
+
+def _held(
+    motion: WorldMotion,
+    mode: FootMode,
+    turned: BodyTurns,
+    hips_world: np.ndarray,
+    stand: Stand,
+    arms: dict[str, Arm],
+    shoulders: Shoulders,
+) -> tuple[BodyTurns, np.ndarray]:
+    """The body's turns and its hips' way (T, 3) with feet, and then hands, held as the mode asks for."""
+    chance, times_s = motion.standing_chance(), motion.times_s
+    on_feet, on_hands = standing_feet(chance, times_s, mode), standing_hands(chance, times_s, mode)
+    turned, hips_world = held_feet(
+        turned, hips_world, stand.rest_hips, stand.legs, on_feet, times_s, stand.floor_m, still=mode.still
+    )
+    if mode.still and not any(flags.any() for flags in on_hands.values()):
+        return turned, hips_world
+    shown = hands_shown(motion_landmarks(motion), motion.hands)
+    return held_hands(turned, hips_world, stand, arms, shoulders, on_hands, shown, times_s, still=mode.still)
 
 
 def standing_legs(rest: RigRest, rig_map: RigMap) -> dict[str, Leg]:

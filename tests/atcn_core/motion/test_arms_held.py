@@ -9,6 +9,7 @@ from atcn_core.hands import HandMotion
 from atcn_core.motion.arms_held import FIST_RAD
 from atcn_core.motion.contacts import FOOT_POINTS
 from atcn_core.motion.feet import FOOT_MODES
+from atcn_core.motion.parts import PRESETS, only
 from atcn_core.motion.retarget import PoseTrack, RigRest, solve
 from atcn_core.motion.smoothing import smoothed
 from atcn_core.motion.world import WorldMotion
@@ -213,3 +214,12 @@ def test_a_single_frame_on_hands_and_feet():
     motion = pressing(0.0).at(slice(0, 1))
     _, moved = solved(motion, other_limbs(1.0, 1.0, 0.9, 0.9), "auto")
     assert heads(moved, "left_hand")[0][0, 2] < 0.06
+
+
+def test_chosen_parts_alone_are_turned_as_in_the_whole():
+    rest = other_limbs(1.0, 1.0, 0.85, 0.85)
+    whole = solve(pressing(), rest, RIG_MAP, AUTO)
+    upper = only(whole, rest, RIG_MAP, PRESETS["upper"])
+    assert RIG_MAP.bones["left_forearm"] in upper.quats
+    assert RIG_MAP.bones["left_shin"] not in upper.quats
+    assert all(np.array_equal(upper.quats[bone], whole.quats[bone]) for bone in upper.quats)
