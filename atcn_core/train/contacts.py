@@ -1,5 +1,6 @@
-"""How the network that tells which feet stand (motion/contact_net.py) is trained; evaluate/contact_training.py: on what.
+"""How the network that tells which feet stand (motion/contact_net.py) is trained.
 
+evaluate/contact_training.py makes what it is trained on.
 The same captures and the same recipe give the same network.
 """
 
