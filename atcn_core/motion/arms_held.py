@@ -25,8 +25,9 @@ from ..rotation import (
 )
 from .contacts import FOOT_POINTS, stretches
 from .feet import FootMode, Leg, ankles_world, legs_to, standing_points
-from .held import Limb, LimbPath, around, bent, eased, end_of, reaching
-from .landmarks import SIDES, Landmarks
+from .held import BODY_CUTOFF_HZ, Limb, LimbPath, around, bent, eased, end_of, reaching
+from .landmarks import SIDES, BodyAxes, Landmarks
+from .limbs import rest_arm_hinge
 from .rolls import about_rad, roll_between_rad
 from .smoothing import fading, smoothed
 from .turns import BodyTurns
@@ -46,6 +47,8 @@ __all__ = [
 # How thick a hand is at the wrist and at the knuckles, and what stands so near the floor stands on it: shares of an
 # arm's length.
 WRIST_HEIGHT, KNUCKLE_HEIGHT, FLOOR_WITHIN = 0.08, 0.04, 0.6
+# How far from where it stood a hand is held there wholly, and from where on not at all, in arm's lengths.
+STANDS, SLIDES = 0.5, 0.9
 # How high over the floor an elbow is at least, in arm's lengths, and how quickly it is brought there.
 ELBOW_HEIGHT, ELBOW_CUTOFF_HZ = 0.08, 4.0
 # A palm that is tilted less than this lies on the floor, and fingers that are stand neither on it nor up from it.
@@ -54,8 +57,8 @@ FLAT_RAD = np.deg2rad(50.0)
 SEEN = 0.5
 # Fingers that are bent by this much in all make a fist.
 FIST_RAD = np.deg2rad(150.0)
-# The trunk follows hands that are out of reach by at most these shares of an arm's length, first by and large and then
-# by what its turning left; half of it with the hips.
+# The trunk follows hands that are out of reach by at most these shares of an arm's length, first slowly and then by
+# what that left; half of it with the hips.
 FOLLOW_AT_MOST, HIPS_SHARE = (0.4, 0.05), 0.5
 _UP = np.array([0.0, 0.0, 1.0])
 _STILL = np.array([1.0, 0.0, 0.0, 0.0])
@@ -90,7 +93,7 @@ class Stand:
     floor_m: float
 
 
-def rest_arms(heads: Mapping[str, np.ndarray], resting: Landmarks) -> dict[str, Arm]:
+def rest_arms(heads: Mapping[str, np.ndarray], resting: Landmarks, axes: BodyAxes) -> dict[str, Arm]:
     """The arms of a rig at rest. heads: bone heads (3,) by role, in the world; resting: the rig's landmarks."""
     arms = {}
     for side, sign in (("left", 1.0), ("right", -1.0)):
@@ -101,7 +104,8 @@ def rest_arms(heads: Mapping[str, np.ndarray], resting: Landmarks) -> dict[str, 
             heads
         ):  # the landmarks then tell where knuckles lie, and not how far
             ahead = normalized(ahead) * 0.35 * np.linalg.norm(end - middle)
-        arms[side] = Arm(start, middle, end, end + ahead, sign * normalized(np.cross(pinky - index, ahead)))
+        pole = normalized(np.cross(middle - start, rest_arm_hinge(resting, side, axes)))
+        arms[side] = Arm(start, middle, end, pole, end + ahead, sign * normalized(np.cross(pinky - index, ahead)))
     return arms
 
 
@@ -152,9 +156,9 @@ def held_hands(
             )
             for side, arm in arms.items()
         }
-        for share in FOLLOW_AT_MOST:
+        for share, steady in zip(FOLLOW_AT_MOST, (True, False), strict=True):
             most_m = share * float(np.mean([arm.length_m for arm in arms.values()]))
-            turned, hips_world = _followed(turned, hips_world, stand, arms, at, wanted, most_m, times_s)
+            turned, hips_world = _followed(turned, hips_world, stand, arms, at, wanted, most_m, times_s, steady=steady)
             at = shoulders(turned, hips_world)
     else:
         wanted = {
@@ -233,6 +237,9 @@ def _needed_shift(wrists: np.ndarray, turn: np.ndarray, arm: Arm, standing: np.n
         if place[2] - height_m - floor_m < FLOOR_WITHIN * arm.length_m:
             place[2] = floor_m + height_m
         needed[start:end] = place - wrists[start:end]
+    # What goes so far was not standing: it slid.
+    far_m = np.linalg.norm(needed[:, :2], axis=1, keepdims=True)
+    needed[:, :2] *= fading(far_m, SLIDES * arm.length_m, STANDS * arm.length_m)
     return needed
 
 
@@ -251,12 +258,16 @@ def _followed(
     wanted: Mapping[str, np.ndarray],
     most_m: float,
     times_s: np.ndarray,
+    *,
+    steady: bool,
 ) -> tuple[BodyTurns, np.ndarray]:
-    """The body brought to where both arms reach, or as near as `most_m` allows.
+    """The body brought to where both arms reach, or as near as `most_m` allows; `steady`: and as it gets there slowly.
 
     The feet stay, the hips go a part of the way and the trunk the rest. at: where the arms begin (T, 3), by side.
     """
     way = reaching(at, wanted, arms, {side: _path(turned, side) for side in arms}, times_s)
+    if steady:
+        way = smoothed(way, times_s, BODY_CUTOFF_HZ)
     far_m = np.linalg.norm(way, axis=1, keepdims=True)
     if not far_m.any():
         return turned, hips_world

@@ -89,7 +89,7 @@ def rest_legs(heads: Mapping[str, np.ndarray], standing_m: Mapping[str, float], 
         ahead = ahead - (ahead @ _UP) * _UP
         if ahead @ forward < 0.1 * half_m:  # a toe bone right under the ankle
             ahead = 0.35 * half_m * forward
-        legs[side] = Leg(thigh, shin, foot, floor - 0.3 * ahead, floor + ahead)
+        legs[side] = Leg(thigh, shin, foot, np.zeros(3), floor - 0.3 * ahead, floor + ahead)
     return legs
 
 

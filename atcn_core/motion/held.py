@@ -20,15 +20,21 @@ EASE_S, BODY_CUTOFF_HZ = 0.15, 1.5
 # A limb is never pulled straighter than this share of its length.
 REACH_SHARE = 0.998
 _REACH_TURNS = 8
+# How much of where a limb bends its pole tells at most, beside its own bend: in lengths of the limb.
+POLE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
 class Limb:
-    """A rig's leg or arm at rest: its three joints in the world, (3,) each."""
+    """A rig's leg or arm at rest: its three joints in the world, (3,) each.
+
+    pole: (3,) unit, where its middle joint goes when it is bent, or zeros where that is not known.
+    """
 
     start: np.ndarray
     middle: np.ndarray
     end: np.ndarray
+    pole: np.ndarray
 
     @property
     def length_m(self) -> float:
@@ -122,7 +128,11 @@ def bent(start_world: np.ndarray, end_world: np.ndarray, limb: Limb, path: LimbP
     along = normalized(way)
     swing = quat_between(before, along)
     # The middle joint's side of the line from start to end, swung along with it.
-    middle = quat_rotate(swing, upper - np.sum(upper * before, axis=1, keepdims=True) * before)
+    side = upper - np.sum(upper * before, axis=1, keepdims=True) * before
+    # The further a limb's end goes the more its pole tells, if it was nearly straight: its own bend then says little.
+    moved_m = np.linalg.norm(way - upper - lower, axis=1, keepdims=True)
+    pole_m = np.minimum(POLE_SHARE * limb.length_m, 0.5 * moved_m)
+    middle = quat_rotate(swing, side + pole_m * quat_rotate(path.upper, limb.pole))
     aside = normalized(middle - np.sum(middle * along, axis=1, keepdims=True) * along)
     share = (span_m**2 + upper_m**2 - lower_m**2) / (2.0 * span_m * upper_m)
     sine = np.sqrt(np.maximum(1.0 - share**2, 0.0))

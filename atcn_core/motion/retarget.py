@@ -102,7 +102,7 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     part_turns = {role: turns[bone] for role, bone in rig_map.bones.items() if bone in turns}
     origin = rest.world_from_armature[:3, 3]
     standing_m = _standing_heights_m(_feet_at_rest_m(heads, rest, axes), _half_leg_m(heads))
-    arms, shoulders = rest_arms(heads, resting), _shoulders(rest, rig_map, chains, carriers)
+    arms, shoulders = rest_arms(heads, resting, axes), _shoulders(rest, rig_map, chains, carriers)
     floor_over_hips_m = _under_hands_m(motion, turned, arms, shoulders)
     hips_world, placement = _hips_path(motion, part_turns, heads, standing_m, floor_over_hips_m, origin)
     if feet is not None:
