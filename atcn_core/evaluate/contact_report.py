@@ -17,7 +17,7 @@ import numpy as np
 
 from ..clip import Motion3D
 from ..errors import AtcnError
-from ..motion.contact_net import CONTACT_NET_FILE, learnt_chance, read_net
+from ..motion.contact_net import CONTACT_NET_FILE, captured_chance, read_net
 from ..motion.contacts import FOOT_POINTS, contact_chance, foot_points
 from ..motion.feet import standing_points
 from ..motion.finish import finished
@@ -123,7 +123,11 @@ def main(words: list[str] | None = None) -> int:
             film=arguments.film,
         )
         rows = rows_of(
-            staged, {"tuned": tuned_chance, "learnt": lambda motion, up_cam: learnt_chance(motion, up_cam, net)}
+            staged,
+            {
+                "tuned": tuned_chance,
+                "learnt": lambda motion, up_cam: captured_chance(motion, up_cam, net)[:, : len(FOOT_POINTS)],
+            },
         )
         publish("contacts", rows, data=arguments.json, page=arguments.into)
     except AtcnError as error:

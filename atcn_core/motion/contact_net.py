@@ -19,7 +19,7 @@ from ..clip import Motion3D, save_arrays
 from ..errors import ModelError
 from ..rotation import normalized
 from ..skeleton import Skeleton
-from .contacts import FOOT_POINTS, contact_chance, foot_points, lowest_around
+from .contacts import FOOT_POINTS, contact_chance, foot_points, low_enough, lowest_around
 
 __all__ = [
     "CONTACT_NET_FILE",
@@ -93,17 +93,20 @@ class ContactNet:
         return values @ kernel + bias
 
 
-def captured_chance(motion: Motion3D, up_cam: np.ndarray) -> np.ndarray:
+def captured_chance(motion: Motion3D, up_cam: np.ndarray, net: ContactNet | None = None) -> np.ndarray:
     """How likely each of contacts.CONTACT_POINTS stands on something in a capture (T, 6), 0..1.
 
-    Feet as the network has learnt it, where the joint set has heels and toes; all else by `contact_chance`.
-    up_cam: (3,) unit. Raises ModelError where the bundled weights are damaged.
+    Feet that are low enough as the network has learnt it, where the joint set has heels and toes; all else by
+    `contact_chance`.
+    up_cam: (3,) unit; net: another than the bundled one, whose weights raise ModelError where they are damaged.
     """
     root_cam = motion.root_cam.astype(np.float64)
     joints_cam = motion.joints_cam.astype(np.float64) + root_cam[:, None]
     chance = contact_chance(joints_cam, motion.skeleton, motion.times_s, up_cam, normalized(root_cam))
     if judges(motion.skeleton) and len(motion.times_s) > 1:
-        chance[:, : len(FOOT_POINTS)] = learnt_chance(motion, up_cam, bundled_net())
+        # The network goes by stillness more than by height: feet stand on steps. One held up high is still as well.
+        low = low_enough(foot_points(joints_cam, motion.skeleton), motion.times_s, up_cam)
+        chance[:, : len(FOOT_POINTS)] = low * learnt_chance(motion, up_cam, net or bundled_net())
     return chance
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "contact_chance",
     "foot_points",
     "long_enough",
+    "low_enough",
     "lowest_around",
     "palm_points",
     "standing_chance",
@@ -85,7 +86,15 @@ def standing_chance(
     if len(times_s) < 2:
         return np.ones(points.shape[:2])
     slow = fading(_speed_m_s(points, times_s, sight), MOVES_M_S, STANDS_M_S)
-    return slow * fading(points @ up - _lowest_m(points, times_s, up)[:, None], HIGH_M, LOW_M)
+    return slow * low_enough(points, times_s, up)
+
+
+def low_enough(points: np.ndarray, times_s: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """How far each point of the feet (T, P) is low enough to stand, 0..1; as high as a thigh it is held in the air.
+
+    points: (T, P, 3) metres in axes that stand still; up: (3,) unit.
+    """
+    return fading(points @ up - _lowest_m(points, times_s, up)[:, None], HIGH_M, LOW_M)
 
 
 def _speed_m_s(points: np.ndarray, times_s: np.ndarray, sight: np.ndarray | None) -> np.ndarray:
