@@ -18,7 +18,7 @@ from .contacts import caught, long_enough, stretches
 from .held import BODY_CUTOFF_HZ, Limb, LimbPath, around, bent, eased, end_of, reaching
 from .landmarks import SIDES
 from .rolls import about_rad
-from .smoothing import fading, filled, smoothed
+from .smoothing import filled, smoothed
 from .turns import BodyTurns
 
 __all__ = [
@@ -36,8 +36,8 @@ __all__ = [
 
 # What stands within this share of a leg's length from the floor stands on it; what is higher, on a step or a chair.
 FLOOR_WITHIN = 0.14
-# A foot that slopes by less than the first stands on heel and toe, by more than the second on one of them.
-TIPTOE_RAD = (np.deg2rad(20.0), np.deg2rad(45.0))
+# A foot that slopes by more than this (sine) while it keeps still stands on its toes or its heel alone.
+TIPTOE = np.sin(np.deg2rad(30.0))
 _UP = np.array([0.0, 0.0, 1.0])
 _STILL = np.array([1.0, 0.0, 0.0, 0.0])
 
@@ -121,14 +121,12 @@ def held_feet(
     hips_world: (T, 3) as it was; rest_hips: (3,) the head at rest; standing: by side (T, 2), of heel and toe;
     floor_m: the floor's height. still: False only keeps the feet on and above the floor.
     """
-    standing = {
-        side: _on_tiptoe(turned.parts[f"{side}_foot"], leg, standing[side]) if still else standing[side]
-        for side, leg in legs.items()
-    }
-    feet = {
-        side: _settled(turned.parts[f"{side}_foot"], leg, standing[side], times_s, still=still)
-        for side, leg in legs.items()
-    }
+    feet, standing = dict[str, np.ndarray](), dict(standing)
+    for side, leg in legs.items():
+        feet[side] = turned.parts[f"{side}_foot"]
+        if still:
+            feet[side], standing[side] = _on_tiptoe(feet[side], leg, standing[side], times_s)
+        feet[side] = _settled(feet[side], leg, standing[side], times_s, still=still)
     turned = replace(turned, parts=turned.parts | {f"{side}_foot": turn for side, turn in feet.items()})
     ankles = ankles_world(turned, hips_world, rest_hips, legs)
     needed = {
@@ -177,13 +175,25 @@ def _path(turned: BodyTurns, side: str) -> LimbPath:
     return LimbPath(*(turned.parts[f"{side}_{part}"] for part in ("thigh", "shin", "foot")))
 
 
-def _on_tiptoe(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray) -> np.ndarray:
-    """`standing` (T, 2) without the end that is up in the air though it keeps still: of feet on tiptoe, as in
-    press-ups."""
-    slope_rad = np.arcsin(np.clip(quat_rotate(foot_turn, normalized(leg.toe - leg.heel))[:, 2], -1.0, 1.0))
-    sloping = caught(fading(np.abs(slope_rad), *TIPTOE_RAD)[:, None], AUTO.enter, AUTO.leave)[:, 0]
-    both = standing.all(axis=1) & sloping
-    return standing & ~np.stack([both & (slope_rad < 0.0), both & (slope_rad > 0.0)], axis=1)
+def _on_tiptoe(
+    foot_turn: np.ndarray, leg: Leg, standing: np.ndarray, times_s: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The foot's turn (T, 4), still where it sloped all the time that heel and toe kept still, as in press-ups, and
+    `standing` (T, 2) without the end that was up in the air then."""
+    along = quat_rotate(foot_turn, normalized(leg.toe - leg.heel))
+    wanted, touching, held = along.copy(), standing.copy(), np.zeros(len(times_s), dtype=bool)
+    for start, end in stretches(np.asarray(standing.all(axis=1))):
+        slope = float(np.median(along[start:end, 2]))
+        if abs(slope) > TIPTOE:
+            held[start:end] = True
+            wanted[start:end] = normalized(np.median(along[start:end], axis=0))
+            touching[start:end, 0 if slope < 0.0 else 1] = False
+    if not held.any():
+        return foot_turn, standing
+    turn, still_turn = quat_between(along, wanted), np.broadcast_to(_STILL, foot_turn.shape)
+    for frames, share in around(held, times_s):
+        foot_turn = quat_multiply(quat_slerp(still_turn, turn[frames], share), foot_turn)
+    return foot_turn, touching
 
 
 def _settled(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray, times_s: np.ndarray, *, still: bool) -> np.ndarray:
