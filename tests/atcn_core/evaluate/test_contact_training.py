@@ -37,6 +37,9 @@ def test_the_command_trains_on_a_folder_and_refuses_what_it_cannot(
         shutil.copy(MOCAP / name, folder)
     words = ["--motion", str(folder), "--out", str(tmp_path / "net.npz"), "--network", "l6xv4", "--seconds", "2"]
     assert main([*words, "--looks", "2", "--epochs", "1"]) == 0
+    first = (tmp_path / "net.npz").read_bytes()
+    assert main([*words, "--looks", "2", "--epochs", "1"]) == 0
+    assert (tmp_path / "net.npz").read_bytes() == first
     card = read_net(tmp_path / "net.npz").card
     assert card["recipe"]["looks"] == 2  # type: ignore[index]
     assert card["frames"] == 2 * 60
