@@ -26,7 +26,7 @@ __all__ = ["DEFAULT_STRENGTH", "Effect", "check_strength", "effect_of", "steadie
 DEFAULT_STRENGTH = 0.5
 # At the default strength: what a joint that rests keeps half of (Hz), and by how much that rises with its speed (Hz per
 # m/s) and with the part of its acceleration that is more than tremble (Hz per m/s^2).
-REST_HZ, SPEED_HZ, ACCELERATION_HZ = 1.8, 3.3, 0.21
+REST_HZ, SPEED_HZ, ACCELERATION_HZ = 1.8, 3.5, 0.21
 TREMBLE_M_S2 = 8.0
 # Speed and acceleration are read off the motion without what only single frames say, over so long to either side.
 READ_HZ, READ_SHARE_OF_RATE, READ_REACH_S = 8.0, 0.4, 0.1
@@ -38,7 +38,13 @@ AS_SPEED_PER_S, MOST_AS_SPEED_M_S = (450.0, 170.0), (0.45, np.inf)
 # The median length of normally distributed vectors of one axis and of two.
 _MEDIAN_OF_NORMAL = np.array([0.6745, 1.1774])
 # Seen better than this a joint counts in full; one that was not seen at all is as good as the network's guess.
-SURE_SCORE, GUESS_WEIGHT = 0.7, 0.2
+SURE_SCORE, GUESS_WEIGHT = 0.7, 0.05
+# Joints that hardly any detector gives, and those that they lie between.
+BETWEEN = {
+    "spine": ("left_shoulder", "right_shoulder", "left_hip", "right_hip"),
+    "thorax": ("left_shoulder", "right_shoulder"),
+    "head": ("left_ear", "right_ear"),
+}
 # A swing is a movement about where the joint is in the mean over so long; smaller ones, in the mean, are none.
 SWING_S, LEAST_SWING_M = 1.0, 0.03
 
@@ -54,7 +60,7 @@ def steadied(motion: Motion3D, strength: float = DEFAULT_STRENGTH) -> Motion3D:
     if strength == 0.0 or len(motion.times_s) < 3:
         return motion
     before = _placed(motion)
-    weights = np.clip(motion.score.astype(np.float64) / SURE_SCORE, GUESS_WEIGHT, 1.0)
+    weights = np.clip(_score(motion) / SURE_SCORE, GUESS_WEIGHT, 1.0)
     root = next(i for i, parent in enumerate(motion.skeleton.parent_indices) if parent < 0)
     sighted_from_cam = _sight_axes(before[:, root])
     sighted = before @ sighted_from_cam.T
@@ -82,6 +88,17 @@ def _softness(strength: float) -> float:
 def _placed(motion: Motion3D) -> np.ndarray:
     """All joints before the camera (T, J, 3), float64."""
     return motion.joints_cam.astype(np.float64) + motion.root_cam.astype(np.float64)[:, None]
+
+
+def _score(motion: Motion3D) -> np.ndarray:
+    """How well each joint was seen (T, J), what no detector gives as well as what it lies between."""
+    score = motion.score.astype(np.float64)
+    known = motion.skeleton.joints
+    for joint, around in BETWEEN.items():
+        there = [name for name in around if name in known]
+        if joint in known and there and not motion.score[:, known.index(joint)].any():
+            score[:, known.index(joint)] = motion.score[:, motion.skeleton.indices(*there)].mean(axis=1)
+    return score
 
 
 def _sight_axes(path_cam: np.ndarray) -> np.ndarray:
@@ -118,11 +135,10 @@ def _cutoffs_hz(sighted: np.ndarray, times_s: np.ndarray, weights: np.ndarray) -
 def _tremble_m(sighted: np.ndarray, times_s: np.ndarray) -> np.ndarray:
     """How much each joint trembles in the median of the clip: standard deviation (2, J) on an axis along the line of
     sight and on one across it."""
-    quick_hz = min(QUICK_HZ, READ_SHARE_OF_RATE / float(np.median(np.diff(times_s))))
-    # Twice, so that slower swings leave next to nothing.
+    # Twice, so that slower swings leave next to nothing. Films too slow to show tremble are left as they are: none.
     quick = sighted
     for _ in range(2):
-        quick = quick - smoothed(quick.reshape(len(quick), -1), times_s, quick_hz).reshape(quick.shape)
+        quick = quick - smoothed(quick.reshape(len(quick), -1), times_s, QUICK_HZ).reshape(quick.shape)
     return np.median(_both(quick), axis=1) / _MEDIAN_OF_NORMAL[:, None]
 
 

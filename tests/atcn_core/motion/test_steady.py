@@ -162,6 +162,21 @@ def test_a_joint_that_was_not_seen_is_smoothed_more():
     assert np.allclose(placed(hidden)[:, knee], placed(seen)[:, knee], atol=1e-9)
 
 
+def test_joints_that_no_detector_gives_go_with_those_they_lie_between():
+    motion = before_camera(trembling(placed(dancer())))
+    score = motion.score.copy()
+    score[:, CAPTURE.indices("spine", "thorax", "head")] = 0.0
+    found = placed(steadied(dataclasses.replace(motion, score=score)))
+    assert np.allclose(found, placed(steadied(motion)), atol=1e-9)
+
+
+def test_films_of_few_frames_a_second_keep_their_swings():
+    motion = swinging(0.7, 0.2, 5.0)
+    swing = effect_of(motion, steadied(motion)).swing_percent
+    assert swing is not None
+    assert swing > 97.0
+
+
 def walking(fps):
     """A person whose hips go evenly at 1 m/s while the left foot stands, swings and stops from one frame to the next,
     the hardest case: the joints (T, J, 3), and when it stands (T,)."""
