@@ -106,7 +106,7 @@ def captured_chance(motion: Motion3D, up_cam: np.ndarray, net: ContactNet | None
     if judges(motion.skeleton) and len(motion.times_s) > 1:
         # The network goes by stillness more than by height: feet stand on steps. One held up high is still as well.
         low = low_enough(foot_points(joints_cam, motion.skeleton), motion.times_s, up_cam)
-        chance[:, : len(FOOT_POINTS)] = low * learnt_chance(motion, up_cam, net or bundled_net())
+        chance[:, : len(FOOT_POINTS)] = np.minimum(low, learnt_chance(motion, up_cam, net or bundled_net()))
     return chance
 
 
