@@ -99,27 +99,39 @@ def _least_squares(anchor: np.ndarray, pulled: np.ndarray, weight: np.ndarray, a
     """The path r least in sum r' (anchor r - 2 pulled) + sum (r[t+1] - r[t])' (weight (r[t+1] - r[t]) - 2 asked).
 
     anchor: (T, 3, 3); pulled: (T, 3), the weighted places; weight: (T - 1, 3, 3); asked: (T - 1, 3), the weighted
-    steps. A block-tridiagonal system, by elimination.
+    steps.
     """
-    frames = len(pulled)
     diagonal = anchor.copy()
     diagonal[:-1] += weight
     diagonal[1:] += weight
     right = pulled.copy()
     right[:-1] -= asked
     right[1:] += asked
-    # Each frame's unknown, from the one after it: r[t] = given[t] + follow[t] r[t + 1].
-    follow, given = np.empty_like(diagonal), np.empty_like(right)
-    for t in range(frames):
-        block, known = diagonal[t], right[t]
-        if t:
-            block = block - weight[t - 1] @ follow[t - 1]
-            known = known + weight[t - 1] @ given[t - 1]
-        inverse = np.linalg.inv(block)
-        given[t] = inverse @ known
-        if t < frames - 1:
-            follow[t] = inverse @ weight[t]
-    path = given
-    for t in range(frames - 2, -1, -1):
-        path[t] += follow[t] @ path[t + 1]
-    return path
+    return _solve_tridiagonal(diagonal, weight, right)
+
+
+def _solve_tridiagonal(diagonal: np.ndarray, bound: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """x (T, 3) of the symmetric system diagonal[t] x[t] - bound[t-1] x[t-1] - bound[t]' x[t+1] = right[t].
+
+    By cyclic reduction: every other frame is told by its neighbours, all of them at once, and what is left is such a
+    system of half as many frames. bound: (T - 1, 3, 3), each frame's with the one before it.
+    """
+    if len(right) == 1:
+        return np.linalg.solve(diagonal, right[..., None])[..., 0]
+    inverse = np.linalg.inv(diagonal[1::2])
+    before, after = bound[0::2], bound[1::2].transpose(0, 2, 1)
+    many, late = len(before), len(after)  # odd frames, and those that have a frame after them
+    given = inverse @ right[1::2, :, None]
+    by_before, by_after = inverse @ before, inverse[:late] @ after
+    even, known = diagonal[0::2].copy(), right[0::2].copy()
+    even[:many] -= before.transpose(0, 2, 1) @ by_before
+    known[:many] += (before.transpose(0, 2, 1) @ given)[..., 0]
+    back = after.transpose(0, 2, 1)
+    even[1 : late + 1] -= back @ by_after
+    known[1 : late + 1] += (back @ given[:late])[..., 0]
+    x = np.empty_like(right)
+    x[0::2] = _solve_tridiagonal(even, back @ by_before[:late], known)
+    odd = given + by_before @ x[0::2][:many, :, None]
+    odd[:late] += by_after @ x[2::2, :, None]
+    x[1::2] = odd[..., 0]
+    return x

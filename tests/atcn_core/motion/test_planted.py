@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from atcn_core.motion import planted
 from atcn_core.motion.contacts import foot_points
 from atcn_core.motion.planted import planted_path_cam
 from atcn_core.motion.smoothing import smoothed
@@ -93,3 +96,28 @@ def test_one_frame_stays_as_it_is():
     assert planted_path_cam(np.ones((1, 3)), np.zeros((1, 4, 3)), np.ones((1, 4)), np.zeros(1), UP).tolist() == [
         [1, 1, 1]
     ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), frames=st.integers(1, 40))
+def test_the_path_is_the_dense_least_squares_solution(seed, frames):
+    rng = np.random.default_rng(seed)
+
+    def positive(count):
+        roots = rng.normal(size=(count, 3, 3))
+        return roots @ roots.transpose(0, 2, 1) + 0.01 * np.eye(3)
+
+    anchor, weight = positive(frames), positive(frames - 1)
+    pulled, asked = rng.normal(size=(frames, 3)), rng.normal(size=(frames - 1, 3))
+    matrix, right = np.zeros((frames, 3, frames, 3)), pulled.copy()
+    for t in range(frames):
+        matrix[t, :, t] += anchor[t]
+    for t in range(frames - 1):
+        matrix[t, :, t] += weight[t]
+        matrix[t + 1, :, t + 1] += weight[t]
+        matrix[t, :, t + 1] -= weight[t]
+        matrix[t + 1, :, t] -= weight[t]
+        right[t] -= asked[t]
+        right[t + 1] += asked[t]
+    wanted = np.linalg.solve(matrix.reshape(3 * frames, -1), right.ravel()).reshape(frames, 3)
+    assert np.allclose(planted._least_squares(anchor, pulled, weight, asked), wanted, rtol=1e-6, atol=1e-8)
