@@ -61,7 +61,7 @@ _LENGTH_M, _LENGTH_SHARE = 0.008, 0.08
 _ROOT_STEP_M, _ROOT_SHARE = 0.02, 0.2
 # What a joint counts that is guessed rather than seen, and from how many standard errors on one is an outlier.
 _GUESSED_WEIGHT, _OUTLIER = 0.3, 2.0
-_NEAREST_M = 0.3
+_NEAREST_M, _SHORTEST_M = 0.3, 0.005
 _PASSES, _SETTLED_M = 8, 0.001
 # What the fit changes varies slowly, so that frames closer than this take it from their neighbours.
 _SPACING_S = 1.0 / 15.0
@@ -150,7 +150,7 @@ def _most_likely(whole: _Piece, reporter: Reporter) -> np.ndarray:
     """The joints (T, J, 3) about the hip that are likeliest."""
     spans = _spans(len(whole.joints))
     parts = [_cut(whole, span) for span in spans]
-    bones_m = np.linalg.norm(whole.bones, axis=2).mean(axis=0)
+    bones_m = np.maximum(np.linalg.norm(whole.bones, axis=2).mean(axis=0), _SHORTEST_M)
     start_m = _SAME_LENGTH.T @ bones_m / _SAME_LENGTH.sum(axis=0)
     lengths_m = start_m
     for _ in range(_PASSES):

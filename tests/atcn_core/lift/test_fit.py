@@ -137,6 +137,15 @@ def test_a_long_clip_in_pieces_has_no_seams(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.abs(np.diff(parts, 2, axis=0)).max() < 1.2 * np.abs(np.diff(whole, 2, axis=0)).max()
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-3])
+def test_a_body_of_hardly_any_size_as_an_untrained_network_has_it_stays_finite(size: float) -> None:
+    joints_cam, times_s = joints_before_camera()
+    lifted = size * (joints_cam - joints_cam[:, HIP : HIP + 1])
+    fitted_cam, root_cam = fitted_to_picture(lifted, seen(joints_cam, times_s), CAMERA)
+    assert np.isfinite(fitted_cam).all()
+    assert np.isfinite(root_cam).all()
+
+
 def test_a_single_frame_is_only_placed() -> None:
     true, times_s = joints_before_camera(2)
     lifted = as_lifted(true, times_s, 0.0)[:1]
