@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .smoothing import penalty_bands, second_difference
+from .smoothing import penalty_bands, second_difference, solve_pentadiagonal
 
 __all__ = ["accelerations", "running_rms", "smoothed_by_joint"]
 
@@ -27,8 +27,9 @@ def smoothed_by_joint(
     step_s = float(np.median(np.diff(times_s)))
     stiffness = (2.0 * np.pi * step_s * cutoff_hz[1:-1]) ** -4
     weight = np.maximum(weights, _LEAST_WEIGHT)
-    diagonal, near, far = penalty_bands(times_s / step_s, stiffness)
-    return _solve(diagonal + weight, near, far, values * weight[..., None])
+    bands = penalty_bands(times_s / step_s, stiffness)
+    bands[0] += weight
+    return solve_pentadiagonal(bands, values * weight[..., None])
 
 
 def accelerations(values: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -45,30 +46,3 @@ def running_rms(values: np.ndarray, reach: int) -> np.ndarray:
     first, end = np.maximum(at - reach, 0), np.minimum(at + reach + 1, len(at))
     mean = (total[..., end, :] - total[..., first, :]) / (end - first)[:, None]
     return np.sqrt(np.maximum(mean, 0.0))
-
-
-def _solve(diagonal: np.ndarray, near: np.ndarray, far: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Symmetric positive pentadiagonal systems, one for each joint, by L D L'. Bands: (T, J); right: (T, J, D).
-
-    The loops go over the frames, each step over all joints at once. The arguments are used up.
-    """
-    frames = len(diagonal)
-    near_factor, far_factor = np.zeros_like(near)[..., None], np.zeros_like(far)[..., None]
-    for i in range(frames):
-        if i >= 1:
-            share = near_factor[i - 1]
-            diagonal[i] -= share[:, 0] * near[i - 1]
-            near[i] -= share[:, 0] * far[i - 1]
-            right[i] -= share * right[i - 1]
-        if i >= 2:
-            share = far_factor[i - 2]
-            diagonal[i] -= share[:, 0] * far[i - 2]
-            right[i] -= share * right[i - 2]
-        near_factor[i, :, 0] = near[i] / diagonal[i]
-        far_factor[i, :, 0] = far[i] / diagonal[i]
-    solution = right / diagonal[..., None]
-    for i in range(frames - 2, -1, -1):
-        solution[i] -= near_factor[i] * solution[i + 1]
-        if i + 2 < frames:
-            solution[i] -= far_factor[i] * solution[i + 2]
-    return solution

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["fading", "filled", "penalty_bands", "running_weight", "second_difference", "smoothed"]
+__all__ = [
+    "fading",
+    "filled",
+    "penalty_bands",
+    "running_weight",
+    "second_difference",
+    "smoothed",
+    "solve_pentadiagonal",
+]
+
+# So many columns are solved in plain numbers.
+FEW = 12
 
 
 def fading(values: np.ndarray, none_at: float, full_at: float) -> np.ndarray:
@@ -45,9 +56,12 @@ def smoothed(
     strength = (2.0 * np.sin(np.pi * cutoff_hz * step_s)) ** -4
     bands = penalty_bands(times_s / step_s, np.full((frames - 2, 1), strength))[..., 0]
     # A trace of weight everywhere keeps the system solvable where whole stretches weigh nothing.
-    bands[0] += np.maximum(weight, 1e-9)
-    right = values.reshape(frames, -1) * np.maximum(weight, 1e-9)[:, None]
-    return _solve_pentadiagonal(bands, right).reshape(values.shape)
+    weight = np.maximum(weight, max(1e-9, 1e-12 * strength))
+    bands[0] += weight
+    right = values.reshape(frames, -1) * weight[:, None]
+    if right.shape[1] <= FEW:
+        return _solve_few(bands, right).reshape(values.shape)
+    return solve_pentadiagonal(bands[..., None], right[:, None]).reshape(values.shape)
 
 
 def running_weight(weights: np.ndarray, times_s: np.ndarray, cutoff_hz: float = 2.0) -> np.ndarray:
@@ -76,29 +90,53 @@ def penalty_bands(times: np.ndarray, stiffness: np.ndarray) -> np.ndarray:
     return bands
 
 
-def _solve_pentadiagonal(bands: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solve a symmetric positive pentadiagonal system by L D L'. bands: (3, T); right: (T, D). Returns (T, D).
+def solve_pentadiagonal(bands: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Symmetric positive pentadiagonal systems by L D L'. bands: (3, T, J), one system for each J; right: (T, J, D).
 
-    In plain numbers, which takes half the time of `adaptive`'s many systems at once.
+    The loops go over the frames, each step over all systems and columns at once. Returns (T, J, D).
     """
-    main, near, far = (band.tolist() for band in bands)
-    frames = len(main)
-    near_factor, far_factor = [0.0] * frames, [0.0] * frames
+    diagonal, near, far = bands.copy()
+    right = right.copy()
+    frames = len(diagonal)
+    near_factor, far_factor = np.zeros_like(near)[..., None], np.zeros_like(far)[..., None]
     for i in range(frames):
         if i >= 1:
-            main[i] -= near_factor[i - 1] ** 2 * main[i - 1]
-            near[i] -= near_factor[i - 1] * far_factor[i - 1] * main[i - 1]
+            share = near_factor[i - 1]
+            diagonal[i] -= share[:, 0] * near[i - 1]
+            near[i] -= share[:, 0] * far[i - 1]
+            right[i] -= share * right[i - 1]
         if i >= 2:
-            main[i] -= far_factor[i - 2] ** 2 * main[i - 2]
-        near_factor[i], far_factor[i] = near[i] / main[i], far[i] / main[i]
-    solution = right.copy()
-    for i in range(1, frames):
-        solution[i] -= near_factor[i - 1] * solution[i - 1]
-        if i >= 2:
-            solution[i] -= far_factor[i - 2] * solution[i - 2]
-    solution /= np.asarray(main)[:, None]
+            share = far_factor[i - 2]
+            diagonal[i] -= share[:, 0] * far[i - 2]
+            right[i] -= share * right[i - 2]
+        near_factor[i, :, 0] = near[i] / diagonal[i]
+        far_factor[i, :, 0] = far[i] / diagonal[i]
+    solution = right / diagonal[..., None]
     for i in range(frames - 2, -1, -1):
         solution[i] -= near_factor[i] * solution[i + 1]
         if i + 2 < frames:
             solution[i] -= far_factor[i] * solution[i + 2]
     return solution
+
+
+def _solve_few(bands: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """One such system in plain numbers: ten times as fast where there are few columns. bands: (3, T); right: (T, D)."""
+    main, near, far = (band.tolist() for band in bands)
+    near_factor, far_factor = [0.0], [0.0, 0.0]  # of the frame before, and of the one before that
+    for i, value in enumerate(main):
+        value -= near_factor[i] ** 2 * main[i - 1] + far_factor[i] ** 2 * main[i - 2]
+        main[i] = value
+        near_factor.append((near[i] - near_factor[i] * far_factor[i + 1] * main[i - 1]) / value)
+        far_factor.append(far[i] / value)
+    columns = []
+    for column in right.T.tolist():
+        before = last = 0.0
+        for i, value in enumerate(column):
+            before, last = last, value - near_factor[i] * last - far_factor[i] * before
+            column[i] = last
+        after = last = 0.0
+        for i in range(len(column) - 1, -1, -1):
+            after, last = last, column[i] / main[i] - near_factor[i + 1] * last - far_factor[i + 2] * after
+            column[i] = last
+        columns.append(column)
+    return np.array(columns).T

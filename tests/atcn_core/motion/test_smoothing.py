@@ -1,6 +1,7 @@
 """Smoothing against a dense solution, against closed forms, and where data is missing."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,3 +74,19 @@ def test_very_short_clips_pass_unchanged():
     for frames in (1, 2):
         values = np.arange(frames, dtype=float)
         assert np.array_equal(smoothed(values, np.arange(frames) / 30, 2.0), values)
+
+
+@pytest.mark.parametrize("frames", [3, 4, 50])
+@pytest.mark.parametrize("columns", [1, 40])
+def test_a_clip_of_which_one_frame_alone_counts_is_that_frame(frames, columns):
+    values, weights = np.full((frames, columns), 7.0), np.zeros(frames)
+    weights[-1] = 1.0
+    found = smoothed(values, np.arange(frames) / 240.0, 0.5, weights)
+    assert np.allclose(found, 7.0, atol=0.01)
+
+
+def test_many_columns_are_each_what_they_are_alone():
+    rng = np.random.default_rng(4)
+    values, times_s, weights = rng.normal(size=(90, 30)), np.cumsum(rng.uniform(0.01, 0.05, 90)), rng.uniform(size=90)
+    alone = [smoothed(column, times_s, 2.0, weights) for column in values.T]
+    assert np.allclose(smoothed(values, times_s, 2.0, weights), np.transpose(alone), atol=1e-9)
