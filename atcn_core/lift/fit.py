@@ -62,7 +62,7 @@ _ROOT_STEP_M, _ROOT_SHARE = 0.02, 0.2
 # What a joint counts that is guessed rather than seen, and from how many standard errors on one is an outlier.
 _GUESSED_WEIGHT, _OUTLIER = 0.3, 2.0
 _NEAREST_M, _SHORTEST_M = 0.3, 0.005
-_PASSES, _SETTLED_M = 8, 0.001
+_PASSES, _SETTLED_M = 8, 0.003
 # What the fit changes varies slowly, so that frames closer than this take it from their neighbours.
 _SPACING_S = 1.0 / 15.0
 # Longer clips are done in pieces that overlap, or a minute would take hundreds of megabytes.
