@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from atcn_core.clip import Motion3D
 from atcn_core.errors import MotionError
 from atcn_core.frames import WORLD_FROM_CAM, Intrinsics
 from atcn_core.hands import HandMotion
 from atcn_core.motion.world import WorldMotion, to_world, to_world_with_camera, world_from_cam
-from atcn_core.rotation import normalized, quat_rotate
+from atcn_core.rotation import normalized, quat_multiply, quat_rotate
 from atcn_core.skeleton import CAPTURE, Skeleton
 from tests.atcn_core.motion.test_ground import filmed, walking
 from tests.moving_person import BACK, LEFT, UP, about, dancing, posed, pressing_up, striding
@@ -92,6 +94,25 @@ def test_a_way_across_the_picture_and_away_from_the_camera_stays_one():
     world = to_world(motion_of(joints_cam, joints_cam[:, 0] + [0.0, 0.0, 7.0], person.times_s))
     way = turned[-1, 0] - turned[0, 0]
     assert np.allclose(world.points("hip")[-1] - world.points("hip")[0], way, atol=0.1)
+
+
+@settings(max_examples=15, deadline=None)
+@given(yaw_deg=st.floats(-180.0, 180.0), pitch_deg=st.floats(-15.0, 25.0), roll_deg=st.floats(-12.0, 12.0))
+def test_however_the_camera_stands_the_world_is_the_same(yaw_deg, pitch_deg, roll_deg):
+    person, _ = striding()
+    middle = person.point("hip").mean(axis=0)
+    before_camera = quat_rotate(about(UP, np.deg2rad(yaw_deg)), person.joints_world - middle) @ WORLD_FROM_CAM
+    held = quat_multiply(
+        about(np.array([0.0, 0.0, 1.0]), np.deg2rad(roll_deg)), about(np.array([1.0, 0.0, 0.0]), np.deg2rad(pitch_deg))
+    )
+    joints_cam = quat_rotate(held, before_camera) + np.array([0.0, 0.0, 7.0])
+    found = to_world(motion_of(joints_cam, joints_cam[:, 0], person.times_s)).joints_world
+    apart, true_apart = found - found[:1, :1], person.joints_world - person.joints_world[:1, :1]
+    # Up to the heading, which is the camera's.
+    flat, true_flat = apart[..., :2].reshape(-1, 2) @ [1, 1j], true_apart[..., :2].reshape(-1, 2) @ [1, 1j]
+    heading = np.vdot(flat, true_flat)
+    assert np.abs(flat * heading / abs(heading) - true_flat).max() < 0.1
+    assert np.abs(found[..., 2] - person.joints_world[..., 2]).max() < 0.1
 
 
 def test_a_joint_set_without_limbs_is_refused_in_words():
