@@ -1,6 +1,5 @@
 """What the learnt network says of feet whose every step is known, from wherever they are filmed."""
 
-
 import numpy as np
 import pytest
 
