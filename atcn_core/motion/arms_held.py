@@ -21,11 +21,10 @@ from ..rotation import (
     quat_conjugate,
     quat_multiply,
     quat_rotate,
-    quat_slerp,
 )
 from .contacts import FOOT_POINTS, stretches
-from .feet import FootMode, Leg, ankles_world, legs_to, standing_points
-from .held import BODY_CUTOFF_HZ, Limb, LimbPath, around, bent, eased, end_of, reaching
+from .feet import FootMode, Stand, ankles_world, legs_to, standing_points
+from .held import BODY_CUTOFF_HZ, Limb, LimbPath, bent, eased, end_of, reaching, turned_by
 from .landmarks import SIDES, BodyAxes, Landmarks
 from .limbs import rest_arm_hinge
 from .rolls import about_rad, roll_between_rad
@@ -36,7 +35,6 @@ __all__ = [
     "Arm",
     "HandShown",
     "Shoulders",
-    "Stand",
     "hands_shown",
     "held_hands",
     "palms_m",
@@ -61,7 +59,6 @@ FIST_RAD = np.deg2rad(150.0)
 # what that left; half of it with the hips.
 FOLLOW_AT_MOST, HIPS_SHARE = (0.4, 0.05), 0.5
 _UP = np.array([0.0, 0.0, 1.0])
-_STILL = np.array([1.0, 0.0, 0.0, 0.0])
 _BONES = ("upper_arm", "forearm", "hand")
 
 # Where the arms begin (T, 3), by side, of a body so turned whose hips are there (T, 3).
@@ -84,15 +81,6 @@ class HandShown:
     fist: np.ndarray
 
 
-@dataclass(frozen=True)
-class Stand:
-    """A rig's body as it stands: the hips bone's head at rest (3,), its legs by side, and how high its floor is."""
-
-    rest_hips: np.ndarray
-    legs: Mapping[str, Leg]
-    floor_m: float
-
-
 def rest_arms(heads: Mapping[str, np.ndarray], resting: Landmarks, axes: BodyAxes) -> dict[str, Arm]:
     """The arms of a rig at rest. heads: bone heads (3,) by role, in the world; resting: the rig's landmarks."""
     arms = {}
@@ -100,9 +88,8 @@ def rest_arms(heads: Mapping[str, np.ndarray], resting: Landmarks, axes: BodyAxe
         start, middle, end = (heads[f"{side}_{bone}"] for bone in _BONES)
         index, pinky = resting[f"{side}_index"], resting[f"{side}_pinky"]
         ahead = 0.5 * (index + pinky) - end
-        if not {f"{side}_index_knuckle", f"{side}_pinky_knuckle"} <= set(
-            heads
-        ):  # the landmarks then tell where knuckles lie, and not how far
+        if not heads.keys() >= {f"{side}_index_knuckle", f"{side}_pinky_knuckle"}:
+            # The landmarks then tell where the knuckles lie, and not how far.
             ahead = normalized(ahead) * 0.35 * np.linalg.norm(end - middle)
         pole = normalized(np.cross(middle - start, rest_arm_hinge(resting, side, axes)))
         arms[side] = Arm(start, middle, end, pole, end + ahead, sign * normalized(np.cross(pinky - index, ahead)))
@@ -141,21 +128,18 @@ def held_hands(
 ) -> tuple[BodyTurns, np.ndarray]:
     """The body's turns and the way (T, 3) of the hips bone's head with which hands that stand stay in place.
 
-    hips_world: (T, 3) as it was; standing: by side (T,);
-    still: False only keeps the hands above the floor.
+    hips_world: (T, 3) as it was; standing: by side (T,). still: False only keeps the hands above the floor.
     """
     at, before = shoulders(turned, hips_world), turned
     wrists = {side: end_of(at[side], arm, _path(turned, side)) for side, arm in arms.items()}
     if still:
         hands = {side: _settled(turned, side, arm, standing[side], shown[side], times_s) for side, arm in arms.items()}
         turned = replace(turned, parts=turned.parts | {f"{side}_hand": turn for side, turn in hands.items()})
-        wanted = {
-            side: wrists[side]
-            + eased(
-                _needed_shift(wrists[side], hands[side], arm, standing[side], stand.floor_m), standing[side], times_s
-            )
+        needed = {
+            side: _needed_shift(wrists[side], hands[side], arm, standing[side], stand.floor_m)
             for side, arm in arms.items()
         }
+        wanted = {side: wrists[side] + eased(needed[side], standing[side], times_s) for side in arms}
         for share, steady in zip(FOLLOW_AT_MOST, (True, False), strict=True):
             most_m = share * float(np.mean([arm.length_m for arm in arms.values()]))
             turned, hips_world = _followed(turned, hips_world, stand, arms, at, wanted, most_m, times_s, steady=steady)
@@ -201,10 +185,7 @@ def _settled(
         lying[part] = matrix_to_quat(frame_from_axes(heading - min(slope, 0.4) * _UP, -_UP) @ rest.T)
     if not flat.any():
         return turn
-    laid = quat_multiply(lying, quat_conjugate(turn))
-    for frames, share in around(flat, times_s):
-        turn = quat_multiply(quat_slerp(np.broadcast_to(_STILL, turn.shape), laid[frames], share), turn)
-    return turn
+    return turned_by(turn, quat_multiply(lying, quat_conjugate(turn)), flat, times_s)
 
 
 def _lies(fingers: np.ndarray, palm: np.ndarray, shown: HandShown) -> bool:
@@ -272,17 +253,15 @@ def _followed(
     if not far_m.any():
         return turned, hips_world
     way = way * (np.minimum(far_m, most_m) / np.maximum(far_m, 1e-9))
-    ankles = ankles_world(turned, hips_world, stand.rest_hips, stand.legs)
+    ankles = ankles_world(turned, hips_world, stand)
     neck = 0.5 * (at["left"] + at["right"])
     trunk = normalized(neck - hips_world)
     # What lies along the trunk no turn of it can do.
     along = np.sum(way * trunk, axis=1, keepdims=True) * trunk
-    turned, moved = legs_to(
-        turned, hips_world + along + HIPS_SHARE * (way - along), stand.rest_hips, stand.legs, ankles, times_s
-    )
+    turned, moved = legs_to(turned, hips_world + along + HIPS_SHARE * (way - along), stand, ankles, times_s)
     swing = quat_between(normalized(neck - hips_world), normalized(neck + way - moved))
     turned = _swung(turned, swing)
-    return legs_to(turned, moved, stand.rest_hips, stand.legs, ankles, times_s)
+    return legs_to(turned, moved, stand, ankles, times_s)
 
 
 def _swung(turned: BodyTurns, swing: np.ndarray) -> BodyTurns:

@@ -19,7 +19,7 @@ from ..clip import Motion3D, save_arrays
 from ..errors import ModelError
 from ..rotation import normalized
 from ..skeleton import Skeleton
-from .contacts import FOOT_POINTS, contact_chance, foot_points, low_enough, lowest_around
+from .contacts import FOOT_POINTS, contact_chance, foot_points, hand_chance, low_enough, lowest_around, velocity_m_s
 
 __all__ = [
     "CONTACT_NET_FILE",
@@ -102,12 +102,13 @@ def captured_chance(motion: Motion3D, up_cam: np.ndarray, net: ContactNet | None
     """
     root_cam = motion.root_cam.astype(np.float64)
     joints_cam = motion.joints_cam.astype(np.float64) + root_cam[:, None]
-    chance = contact_chance(joints_cam, motion.skeleton, motion.times_s, up_cam, normalized(root_cam))
-    if judges(motion.skeleton) and len(motion.times_s) > 1:
-        # The network goes by stillness more than by height: feet stand on steps. One held up high is still as well.
-        low = low_enough(foot_points(joints_cam, motion.skeleton), motion.times_s, up_cam)
-        chance[:, : len(FOOT_POINTS)] = np.minimum(low, learnt_chance(motion, up_cam, net or bundled_net()))
-    return chance
+    seen = (joints_cam, motion.skeleton, motion.times_s, up_cam, normalized(root_cam))
+    if not judges(motion.skeleton) or len(motion.times_s) < 2:
+        return contact_chance(*seen)
+    # The network goes by stillness more than by height: feet stand on steps. One held up high is still as well.
+    low = low_enough(foot_points(joints_cam, motion.skeleton), motion.times_s, up_cam)
+    on_feet = np.minimum(low, learnt_chance(motion, up_cam, net or bundled_net()))
+    return np.concatenate([on_feet, hand_chance(*seen)], axis=1)
 
 
 def judges(skeleton: Skeleton) -> bool:
@@ -152,11 +153,8 @@ def _at(values: np.ndarray, times_s: np.ndarray, grid_s: np.ndarray) -> np.ndarr
 
 
 def _velocity(points: np.ndarray, reach: int) -> np.ndarray:
-    """Metres a second, over so many frames to either side. points: (N, ..., 3)."""
-    at = np.arange(len(points))
-    before, after = np.maximum(at - reach, 0), np.minimum(at + reach, len(points) - 1)
-    frames = (after - before).reshape(-1, *[1] * (points.ndim - 1))
-    return (points[after] - points[before]) * (RATE_HZ / frames)
+    """Metres a second at RATE_HZ. points: (N, ..., 3)."""
+    return velocity_m_s(points, np.arange(len(points)) / RATE_HZ, reach)
 
 
 def _axes(root: np.ndarray, up_cam: np.ndarray) -> np.ndarray:

@@ -14,12 +14,14 @@ __all__ = [
     "caught",
     "contact_chance",
     "foot_points",
+    "hand_chance",
     "long_enough",
     "low_enough",
     "lowest_around",
     "palm_points",
     "standing_chance",
     "stretches",
+    "velocity_m_s",
 ]
 
 # What touches the floor, heel and toe of a side next to each other; a wrist stands for its hand.
@@ -63,17 +65,24 @@ def contact_chance(
     joints: (T, J, 3) metres in axes that stand still, with wrists and legs; up: (3,) unit. sight: (T, 3) unit, the line
     of sight, along which a single camera says nothing of the speed; None where the motion is known in all directions.
     """
-    feet = foot_points(joints, skeleton)
-    on_feet = standing_chance(feet, times_s, up, sight)
+    on_feet = standing_chance(foot_points(joints, skeleton), times_s, up, sight)
+    return np.concatenate([on_feet, hand_chance(joints, skeleton, times_s, up, sight)], axis=1)
+
+
+def hand_chance(
+    joints: np.ndarray, skeleton: Skeleton, times_s: np.ndarray, up: np.ndarray, sight: np.ndarray | None = None
+) -> np.ndarray:
+    """How likely each of HAND_POINTS stands on something (T, 2), 0..1; all as of `contact_chance`."""
     if len(times_s) < 2:  # nothing is known of movement: nobody stands on his hands
-        return np.concatenate([on_feet, np.zeros((len(times_s), len(HAND_POINTS)))], axis=1)
+        return np.zeros((len(times_s), len(HAND_POINTS)))
+    feet = foot_points(joints, skeleton)
     palms = palm_points(joints, skeleton, up)
     slow = fading(_speed_m_s(palms, times_s, sight), HAND_MOVES_M_S, HAND_STANDS_M_S)
     slack_m = _slack_m(palms, feet, up)
     heights_m = palms @ up - _lowest_m(np.concatenate([feet, palms], axis=1), times_s, up)[:, None] - slack_m
     low = fading(heights_m, HAND_HIGH_M, HAND_LOW_M)
     free = fading(_from_legs_m(joints, skeleton), ON_LEG_M, OFF_LEG_M)
-    return np.concatenate([on_feet, slow * low * free], axis=1)
+    return slow * low * free
 
 
 def standing_chance(
@@ -99,13 +108,18 @@ def low_enough(points: np.ndarray, times_s: np.ndarray, up: np.ndarray) -> np.nd
 
 def _speed_m_s(points: np.ndarray, times_s: np.ndarray, sight: np.ndarray | None) -> np.ndarray:
     """Speeds (T, P) over REACH_S to either side, across the line of sight."""
-    reach = max(round(REACH_S / float(np.median(np.diff(times_s)))), 1)
-    at = np.arange(len(times_s))
-    before, after = np.maximum(at - reach, 0), np.minimum(at + reach, len(times_s) - 1)
-    velocity = (points[after] - points[before]) / (times_s[after] - times_s[before])[:, None, None]
+    velocity = velocity_m_s(points, times_s, max(round(REACH_S / float(np.median(np.diff(times_s)))), 1))
     if sight is not None:
         velocity = velocity - np.einsum("tpi,ti->tp", velocity, sight)[..., None] * sight[:, None]
     return np.linalg.norm(velocity, axis=2)
+
+
+def velocity_m_s(points: np.ndarray, times_s: np.ndarray, reach: int) -> np.ndarray:
+    """Velocities over `reach` frames to either side, fewer at the ends. points: (T, ..., 3), two frames or more."""
+    at = np.arange(len(times_s))
+    before, after = np.maximum(at - reach, 0), np.minimum(at + reach, len(times_s) - 1)
+    apart_s = (times_s[after] - times_s[before]).reshape(-1, *[1] * (points.ndim - 1))
+    return (points[after] - points[before]) / apart_s
 
 
 def _lowest_m(points: np.ndarray, times_s: np.ndarray, up: np.ndarray) -> np.ndarray:

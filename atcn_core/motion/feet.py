@@ -13,9 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..rotation import normalized, quat_between, quat_multiply, quat_rotate, quat_slerp
+from ..rotation import normalized, quat_between, quat_multiply, quat_rotate
 from .contacts import caught, long_enough, stretches
-from .held import BODY_CUTOFF_HZ, Limb, LimbPath, around, bent, eased, end_of, reaching
+from .held import BODY_CUTOFF_HZ, Limb, LimbPath, bent, eased, end_of, reaching, turned_by
 from .landmarks import SIDES
 from .rolls import about_rad
 from .smoothing import filled, smoothed
@@ -26,6 +26,7 @@ __all__ = [
     "FOOT_MODES",
     "FootMode",
     "Leg",
+    "Stand",
     "ankles_world",
     "held_feet",
     "legs_to",
@@ -39,7 +40,6 @@ FLOOR_WITHIN = 0.14
 # A foot that slopes by more than this (sine) while it keeps still stands on its toes or its heel alone.
 TIPTOE = np.sin(np.deg2rad(30.0))
 _UP = np.array([0.0, 0.0, 1.0])
-_STILL = np.array([1.0, 0.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,15 @@ class Leg(Limb):
     toe: np.ndarray
 
 
+@dataclass(frozen=True)
+class Stand:
+    """A rig's body as it stands: the hips bone's head at rest (3,), its legs by side, and how high its floor is."""
+
+    rest_hips: np.ndarray
+    legs: Mapping[str, Leg]
+    floor_m: float
+
+
 def rest_legs(heads: Mapping[str, np.ndarray], standing_m: Mapping[str, float], forward: np.ndarray) -> dict[str, Leg]:
     """The legs of a rig at rest. heads: bone heads (3,) by role, in the world; forward: (3,) where it faces.
 
@@ -108,19 +117,18 @@ def standing_feet(chance: np.ndarray, times_s: np.ndarray, mode: FootMode) -> di
 def held_feet(
     turned: BodyTurns,
     hips_world: np.ndarray,
-    rest_hips: np.ndarray,
-    legs: Mapping[str, Leg],
+    stand: Stand,
     standing: Mapping[str, np.ndarray],
     times_s: np.ndarray,
-    floor_m: float,
     *,
     still: bool = True,
 ) -> tuple[BodyTurns, np.ndarray]:
     """The body's turns and the way (T, 3) of the hips bone's head with which what stands stays in place.
 
-    hips_world: (T, 3) as it was; rest_hips: (3,) the head at rest; standing: by side (T, 2), of heel and toe;
-    floor_m: the floor's height. still: False only keeps the feet on and above the floor.
+    hips_world: (T, 3) as it was; standing: by side (T, 2), of heel and toe. still: False only keeps the feet on and
+    above the floor.
     """
+    legs, floor_m = stand.legs, stand.floor_m
     feet, standing = dict[str, np.ndarray](), dict(standing)
     for side, leg in legs.items():
         feet[side] = turned.parts[f"{side}_foot"]
@@ -128,7 +136,7 @@ def held_feet(
             feet[side], standing[side] = _on_tiptoe(feet[side], leg, standing[side], times_s)
         feet[side] = _settled(feet[side], leg, standing[side], times_s, still=still)
     turned = replace(turned, parts=turned.parts | {f"{side}_foot": turn for side, turn in feet.items()})
-    ankles = ankles_world(turned, hips_world, rest_hips, legs)
+    ankles = ankles_world(turned, hips_world, stand)
     needed = {
         side: _needed_shift(_sole(ankles[side], leg, feet[side]), leg, standing[side], floor_m, still=still)
         for side, leg in legs.items()
@@ -139,36 +147,34 @@ def held_feet(
     for side, leg in legs.items():
         lowest_m = _sole(wanted[side], leg, feet[side])[..., 2].min(axis=1)
         wanted[side][:, 2] += np.maximum(floor_m - lowest_m, 0.0)
-    return legs_to(turned, hips_world + common, rest_hips, legs, wanted, times_s)
+    return legs_to(turned, hips_world + common, stand, wanted, times_s)
 
 
-def ankles_world(
-    turned: BodyTurns, hips_world: np.ndarray, rest_hips: np.ndarray, legs: Mapping[str, Leg]
-) -> dict[str, np.ndarray]:
-    """Where the ankles are (T, 3), by side; hips_world, rest_hips: as of `held_feet`."""
-    return {
-        side: end_of(hips_world + quat_rotate(turned.hips, leg.start - rest_hips), leg, _path(turned, side))
-        for side, leg in legs.items()
-    }
+def ankles_world(turned: BodyTurns, hips_world: np.ndarray, stand: Stand) -> dict[str, np.ndarray]:
+    """Where the ankles are (T, 3), by side; hips_world: (T, 3) the hips bone's head."""
+    thighs = _thighs_world(turned, hips_world, stand)
+    return {side: end_of(thighs[side], leg, _path(turned, side)) for side, leg in stand.legs.items()}
 
 
 def legs_to(
-    turned: BodyTurns,
-    hips_world: np.ndarray,
-    rest_hips: np.ndarray,
-    legs: Mapping[str, Leg],
-    ankles: Mapping[str, np.ndarray],
-    times_s: np.ndarray,
+    turned: BodyTurns, hips_world: np.ndarray, stand: Stand, ankles: Mapping[str, np.ndarray], times_s: np.ndarray
 ) -> tuple[BodyTurns, np.ndarray]:
     """The body with its legs so bent that the ankles are there (T, 3), and the hips, moved as far as that needs."""
-    thighs = {side: hips_world + quat_rotate(turned.hips, leg.start - rest_hips) for side, leg in legs.items()}
-    paths = {side: _path(turned, side) for side in legs}
-    moved = reaching(thighs, ankles, legs, paths, times_s)
+    thighs = _thighs_world(turned, hips_world, stand)
+    paths = {side: _path(turned, side) for side in stand.legs}
+    moved = reaching(thighs, ankles, stand.legs, paths, times_s)
     parts = dict(turned.parts)
-    for side, leg in legs.items():
+    for side, leg in stand.legs.items():
         path = bent(thighs[side] + moved, ankles[side], leg, paths[side])
         parts |= {f"{side}_thigh": path.upper, f"{side}_shin": path.lower}
     return replace(turned, parts=parts), hips_world + moved
+
+
+def _thighs_world(turned: BodyTurns, hips_world: np.ndarray, stand: Stand) -> dict[str, np.ndarray]:
+    """Where the legs begin (T, 3), by side."""
+    return {
+        side: hips_world + quat_rotate(turned.hips, leg.start - stand.rest_hips) for side, leg in stand.legs.items()
+    }
 
 
 def _path(turned: BodyTurns, side: str) -> LimbPath:
@@ -190,10 +196,7 @@ def _on_tiptoe(
             touching[start:end, 0 if slope < 0.0 else 1] = False
     if not held.any():
         return foot_turn, standing
-    turn, still_turn = quat_between(along, wanted), np.broadcast_to(_STILL, foot_turn.shape)
-    for frames, share in around(held, times_s):
-        foot_turn = quat_multiply(quat_slerp(still_turn, turn[frames], share), foot_turn)
-    return foot_turn, touching
+    return turned_by(foot_turn, quat_between(along, wanted), held, times_s), touching
 
 
 def _settled(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray, times_s: np.ndarray, *, still: bool) -> np.ndarray:
@@ -212,10 +215,7 @@ def _settled(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray, times_s: np.
     for start, end in stretches(flat) if still else ():
         yaw_rad[start:end] = np.median(heading_rad[start:end]) - heading_rad[start:end]
     upright = quat_multiply(about_rad(np.broadcast_to(_UP, sole_up.shape), yaw_rad), flatten)
-    still_turn = np.broadcast_to(_STILL, upright.shape)
-    for frames, share in around(flat, times_s):
-        foot_turn = quat_multiply(quat_slerp(still_turn, upright[frames], share), foot_turn)
-    return foot_turn
+    return turned_by(foot_turn, upright, flat, times_s)
 
 
 def _sole(ankle: np.ndarray, leg: Leg, foot_turn: np.ndarray) -> np.ndarray:

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rotation import normalized, quat_between, quat_multiply, quat_rotate
+from ..rotation import normalized, quat_between, quat_multiply, quat_rotate, quat_slerp
 from .smoothing import fading, smoothed
 
-__all__ = ["BODY_CUTOFF_HZ", "Limb", "LimbPath", "around", "bent", "eased", "end_of", "reaching"]
+__all__ = ["BODY_CUTOFF_HZ", "Limb", "LimbPath", "bent", "eased", "end_of", "reaching", "turned_by"]
 
 # How quickly what stood is let go and caught again, and how quickly the body follows what stands.
 EASE_S, BODY_CUTOFF_HZ = 0.15, 1.5
 # A limb is never pulled straighter than this share of its length.
 REACH_SHARE = 0.998
 _REACH_TURNS = 8
+_STILL = np.array([1.0, 0.0, 0.0, 0.0])
 # How much of where a limb bends its pole tells at most, beside its own bend: in lengths of the limb.
 POLE_SHARE = 0.05
 
@@ -59,7 +60,7 @@ def _span(limb: Limb, path: LimbPath) -> np.ndarray:
     return quat_rotate(path.upper, limb.middle - limb.start) + quat_rotate(path.lower, limb.end - limb.middle)
 
 
-def around(held: np.ndarray, times_s: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+def _around(held: np.ndarray, times_s: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     """For each frame the held one before and the one after it (T,), and how much each counts here (T,), 0..1.
 
     held: (T,) bool, somewhere True. A held frame counts wholly for itself; away from it its share fades, and goes over
@@ -83,7 +84,17 @@ def eased(shift: np.ndarray, held: np.ndarray, times_s: np.ndarray) -> np.ndarra
     """Between held stretches the shift (T, 3) goes over from one to the next, by way of none where there is time."""
     if not held.any():
         return np.zeros_like(shift)
-    return sum((share[:, None] * shift[frames] for frames, share in around(held, times_s)), np.zeros_like(shift))
+    return sum((share[:, None] * shift[frames] for frames, share in _around(held, times_s)), np.zeros_like(shift))
+
+
+def turned_by(turn: np.ndarray, further: np.ndarray, held: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """The turn (T, 4), where it is held turned further, and in the same way eased as `eased` does it with a shift.
+
+    further: (T, 4), from the turn to where it is held; held: (T,) bool, somewhere True.
+    """
+    for frames, share in _around(held, times_s):
+        turn = quat_multiply(quat_slerp(np.broadcast_to(_STILL, turn.shape), further[frames], share), turn)
+    return turn
 
 
 def reaching(

@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 
 from ..rotation import normalized, quat_rotate, quat_slerp, quat_unrolled
-from .arms_held import Arm, Shoulders, Stand, hands_shown, held_hands, palms_m, rest_arms, standing_hands
+from .arms_held import Arm, Shoulders, hands_shown, held_hands, palms_m, rest_arms, standing_hands
 from .contacts import FOOT_POINTS
-from .feet import FootMode, Leg, held_feet, rest_legs, standing_feet
+from .feet import FootMode, Leg, Stand, held_feet, rest_legs, standing_feet
 from .fingers import finger_quats
 from .ground import floor_height_m
 from .hierarchy import posed, turn_in
-from .landmarks import SIDES, BodyAxes, motion_landmarks, rest_landmarks
+from .landmarks import SIDES, BodyAxes, Landmarks, motion_landmarks, rest_landmarks
 from .recognition import Chains
 from .rig_rest import RigRest, rest_axes
 from .rigmap import TRUNK_ROLES, RigMap
@@ -81,8 +81,8 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     """The motion as local turns and root path of a rig.
 
     Each bone keeps its rest roll and is turned as the body's part it plays has turned from the rig's rest pose.
-    The way through the room is scaled by the leg's length, so that strides fit. feet: how feet and
-    hands that stand are held; without it limbs point exactly where the performer's do, and may slide. Raises RigError.
+    The way through the room is scaled by the leg's length, so that strides fit. feet: how feet and hands that stand
+    are held; without it limbs point exactly where the performer's do, and may slide. Raises RigError.
     """
     rig_map.require(rest.names, rig_map.name or "of this rig")
     heads = {role: rest.head_world(bone) for role, bone in rig_map.bones.items()}
@@ -107,7 +107,7 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     hips_world, placement = _hips_path(motion, part_turns, heads, standing_m, floor_over_hips_m, origin)
     if feet is not None:
         stand = Stand(heads["hips"], rest_legs(heads, standing_m, axes.forward), float(origin[2]))
-        turned, hips_world = _held(motion, feet, turned, hips_world, stand, arms, shoulders)
+        turned, hips_world = _held(motion, body, feet, turned, hips_world, stand, arms, shoulders)
         turns = bone_turns(turned, rest, rig_map, chains)
     moved = posed(rest, turns, rig_map.bones["hips"], hips_world, carriers)
     world_turn = turn_in(rest.world_from_armature[:3, :3])
@@ -124,6 +124,7 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
 
 def _held(
     motion: WorldMotion,
+    body: Landmarks,
     mode: FootMode,
     turned: BodyTurns,
     hips_world: np.ndarray,
@@ -131,15 +132,16 @@ def _held(
     arms: dict[str, Arm],
     shoulders: Shoulders,
 ) -> tuple[BodyTurns, np.ndarray]:
-    """The body's turns and its hips' way (T, 3) with feet, and then hands, held as the mode asks for."""
+    """The body's turns and its hips' way (T, 3) with feet, and then hands, held as the mode asks for.
+
+    body: the motion's landmarks.
+    """
     chance, times_s = motion.standing_chance(), motion.times_s
     on_feet, on_hands = standing_feet(chance, times_s, mode), standing_hands(chance, times_s, mode)
-    turned, hips_world = held_feet(
-        turned, hips_world, stand.rest_hips, stand.legs, on_feet, times_s, stand.floor_m, still=mode.still
-    )
+    turned, hips_world = held_feet(turned, hips_world, stand, on_feet, times_s, still=mode.still)
     if mode.still and not any(flags.any() for flags in on_hands.values()):
         return turned, hips_world
-    shown = hands_shown(motion_landmarks(motion), motion.hands)
+    shown = hands_shown(body, motion.hands)
     return held_hands(turned, hips_world, stand, arms, shoulders, on_hands, shown, times_s, still=mode.still)
 
 
