@@ -60,13 +60,12 @@ def capture(job: CaptureJob, reporter: Reporter) -> dict[str, str]:
     from .lift.weights import network_file, read_label
 
     check_fov(job.fov_deg)
-    network = network_file(job.network)
-    read_label(network)  # missing weights show now, not after minutes of detecting
+    read_label(network_file(job.network))  # missing weights show now, not after minutes of detecting
     kept_in = _kept_in(job)
     paths = {"motion": str(motion_out)}
     background = None
     with ThreadPoolExecutor(1) as aside:
-        coming = aside.submit(_load_lifter, network, job.device)
+        coming = aside.submit(_load_lifter, job)
         if job.keypoints_in:
             keypoints = _read_keypoints(job)
             paths["keypoints"] = job.keypoints_in
@@ -136,12 +135,11 @@ def solve_motion(
     )
 
 
-def _load_lifter(network: Path, device: str) -> Lifter:
+def _load_lifter(job: CaptureJob) -> Lifter:
     """Torch takes seconds to import, so this is done beside something else."""
-    from .lift.checkpoint import load_network
     from .lift.predict import Lifter
 
-    return Lifter(load_network(network), device)
+    return Lifter.named(job.network, job.device)
 
 
 def _kept_in(job: CaptureJob) -> Path | None:

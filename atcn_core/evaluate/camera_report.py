@@ -12,7 +12,6 @@ import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -25,23 +24,20 @@ from ..camera_path import CameraPath
 from ..capture import solve_motion
 from ..clip import Keypoints2D, to_capture
 from ..detect.enhance import enhanced
-from ..errors import AtcnError, MotionError
+from ..errors import MotionError
 from ..frames import Intrinsics, cam_to_px
-from ..lift.checkpoint import load_network
 from ..lift.predict import Lifter
-from ..lift.weights import network_file
 from ..motion.smoothing import smoothed
 from ..motion.stature import of_height, stature_m
 from ..motion.world import to_world
 from ..reporter import Reporter
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
-from ..worker.protocol import DEFAULT_NETWORK
 from .backdrop import Backdrop
-from .cards import publish
 from .output import markdown
+from .report_command import report_parser, reported
 from .staged import detected
-from .takes import KnownTake, load_takes
+from .takes import KnownTake, evenly_chosen, load_takes
 from .views import CAMERA, PICTURE_WH_PX, View, make_views
 from .world_metrics import world_errors
 
@@ -238,23 +234,13 @@ def _misread(filmed: FilmedTake, path: CameraPath | None, lens: Intrinsics) -> t
 
 
 def _arguments(words: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m atcn_core.evaluate.camera_report",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--motion", type=Path, nargs="+", required=True, help="BVH files, or folders (their val split)")
+    parser = report_parser("camera_report", __doc__, seconds=8.0)
     for move in MOVES:
         parser.add_argument(f"--{move}", action="store_true", help=f"the camera's movement: {_MEANT[move]}")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, help="a bundled network, or a weights file")
-    parser.add_argument("--seconds", type=float, default=8.0, help="only so much from the start of each take")
     parser.add_argument("--takes", type=int, default=8, help="so many takes, evenly chosen")
     parser.add_argument("--way-m", type=float, default=2.0, help="only takes in which the hip goes at least so far")
     parser.add_argument("--wide", action="store_true", help="near and beside the way: the camera has to turn far")
-    parser.add_argument("--clean", action="store_true", help="the true 2D instead of a detector's")
     parser.add_argument("--lens-unknown", action="store_true", help="the lens is not given")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
-    parser.add_argument("--into", type=Path, metavar="PAGE", help="write the table between the page's marks")
     return parser.parse_args(words)
 
 
@@ -275,35 +261,32 @@ def _chosen(motion: Sequence[KnownTake], takes: int, way_m: float, *, wide: bool
         hip = view.take.joints_world[::10, _HIP, :2]
         if np.linalg.norm(np.diff(hip, axis=0), axis=1).sum() >= way_m and np.isfinite(view.take.joints_world).all():
             far.append(_nearer(view, _WIDE_NEAREST_M if wide else _NEAREST_M))
-    at = np.unique(np.linspace(0, len(far) - 1, min(takes, len(far))).astype(int)) if far else []
     if not far:
         raise MotionError(
             "No take goes far enough.", hint=f"Give takes of a walk of {way_m:g} m, or a shorter --way-m."
         )
-    return [far[number] for number in at]
+    return evenly_chosen(far, takes)
 
 
 def main(words: list[str] | None = None) -> int:
     """The command line. Returns the exit code."""
     arguments = _arguments(words)
+    return reported(lambda: ("camera", _rows(arguments)), data=arguments.json, page=arguments.into)
+
+
+def _rows(arguments: argparse.Namespace) -> list[dict[str, object]]:
     moves = [move for move in MOVES if getattr(arguments, move)]
-    try:
-        takes = load_takes(arguments.motion, arguments.seconds)
-        suite = [(moves, arguments.wide)] if moves else _SUITE
-        views = {wide: _chosen(takes, arguments.takes, arguments.way_m, wide=wide) for _, wide in suite}
-        lifter = Lifter(load_network(network_file(arguments.network)), "auto")
-        noise = None if arguments.clean else NoiseOptions()
-        rows: list[dict[str, object]] = []
-        for some, wide in suite:
-            found = table(views[wide], some, lifter, noise=noise, known_lens=not arguments.lens_unknown)
-            rows += [row | {"moves": f"{row['moves']}, wide"} for row in found] if wide else found
-            sys.stderr.write(f"{markdown(rows[-4:])}\n")
-        publish("camera", rows, data=arguments.json, page=arguments.into)
-    except AtcnError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.write(markdown(rows) + "\n")
-    return 0
+    takes = load_takes(arguments.motion, arguments.seconds)
+    suite = [(moves, arguments.wide)] if moves else _SUITE
+    views = {wide: _chosen(takes, arguments.takes, arguments.way_m, wide=wide) for _, wide in suite}
+    lifter = Lifter.named(arguments.network)
+    noise = None if arguments.clean else NoiseOptions()
+    rows: list[dict[str, object]] = []
+    for some, wide in suite:
+        found = table(views[wide], some, lifter, noise=noise, known_lens=not arguments.lens_unknown)
+        rows += [row | {"moves": f"{row['moves']}, wide"} for row in found] if wide else found
+        sys.stderr.write(f"{markdown(rows[-4:])}\n")
+    return rows
 
 
 if __name__ == "__main__":

@@ -16,21 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from ..clip import Motion3D
-from ..errors import AtcnError
 from ..motion.contact_net import CONTACT_NET_FILE, captured_chance, read_net
 from ..motion.contacts import FOOT_POINTS, contact_chance, foot_points
 from ..motion.feet import standing_points
-from ..motion.finish import finished
 from ..motion.ground import up_direction_cam
-from ..motion.stature import stature_m
 from ..rotation import normalized
 from ..skeleton import CAPTURE
-from ..worker.protocol import DEFAULT_NETWORK
-from .cards import publish
-from .output import markdown
+from .report_command import reported
 from .staged import StagedTake
 from .world_metrics import precision_recall, true_contacts
-from .world_report import KINDS, kind_of, staged_clips
+from .world_report import KINDS, clips_parser, kind_of, staged_clips
 
 __all__ = ["main", "rows_of", "tuned_chance"]
 
@@ -80,7 +75,7 @@ def rows_of(staged: Sequence[StagedTake], judges: dict[str, Judge]) -> list[dict
 
 def _figures(one: StagedTake, judges: Sequence[Judge]) -> list[float]:
     """Of each judge precision and recall in percent, frames held in the air, and frames in the air."""
-    motion = finished(one.motion, stature_m(one.joints_world, CAPTURE)).motion
+    motion = one.finished()
     up_cam = up_direction_cam(motion.joints_cam, motion.skeleton, motion.score, motion.times_s)
     standing = true_contacts(one.joints_world, motion.fps)
     aloft = in_the_air(one.joints_world, motion.fps)
@@ -95,46 +90,21 @@ def _mean(values: np.ndarray) -> str:
     return f"{np.nanmean(values):.1f}" if np.isfinite(values).any() else "-"
 
 
-def _arguments(words: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m atcn_core.evaluate.contact_report", description=__doc__)
-    parser.add_argument("--motion", type=Path, nargs="+", required=True, help="BVH files, or folders (their val split)")
-    parser.add_argument("--film", type=Path, nargs=2, metavar=("VIDEO", "TRUTH"), help="also a film with known joints")
-    parser.add_argument("--weights", type=Path, default=CONTACT_NET_FILE, help="of the network (default: the bundled)")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, help="that lifts: a bundled one, or a weights file")
-    parser.add_argument("--seconds", type=float, default=10.0, help="only so much from the start of each take")
-    parser.add_argument("--cameras", type=int, default=2, help="how many cameras see each take")
-    parser.add_argument("--clean", action="store_true", help="the true 2D instead of a detector's")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
-    parser.add_argument("--into", type=Path, metavar="PAGE", help="write the table between the page's marks")
-    return parser.parse_args(words)
-
-
 def main(words: list[str] | None = None) -> int:
     """The command line. Returns the exit code."""
-    arguments = _arguments(words)
-    try:
-        net = read_net(arguments.weights)
-        staged = staged_clips(
-            arguments.motion,
-            arguments.network,
-            seconds=arguments.seconds,
-            cameras=arguments.cameras,
-            clean=arguments.clean,
-            film=arguments.film,
-        )
-        rows = rows_of(
-            staged,
-            {
-                "tuned": tuned_chance,
-                "learnt": lambda motion, up_cam: captured_chance(motion, up_cam, net)[:, : len(FOOT_POINTS)],
-            },
-        )
-        publish("contacts", rows, data=arguments.json, page=arguments.into)
-    except AtcnError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.write(markdown(rows) + "\n")
-    return 0
+    parser = clips_parser("contact_report", __doc__)
+    parser.add_argument("--weights", type=Path, default=CONTACT_NET_FILE, help="of the network (default: the bundled)")
+    arguments = parser.parse_args(words)
+    return reported(lambda: ("contacts", _rows(arguments)), data=arguments.json, page=arguments.into)
+
+
+def _rows(arguments: argparse.Namespace) -> list[dict[str, object]]:
+    net = read_net(arguments.weights)
+
+    def learnt_chance(motion: Motion3D, up_cam: np.ndarray) -> np.ndarray:
+        return captured_chance(motion, up_cam, net)[:, : len(FOOT_POINTS)]
+
+    return rows_of(staged_clips(arguments), {"tuned": tuned_chance, "learnt": learnt_chance})
 
 
 if __name__ == "__main__":

@@ -18,9 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import AtcnError, MotionError
-from ..lift.checkpoint import load_network
 from ..lift.predict import Lifter
-from ..lift.weights import network_file
 from ..motion.contact_net import ContactNet, contact_inputs, save_net
 from ..motion.finish import finished
 from ..motion.ground import up_direction_cam
@@ -112,7 +110,7 @@ def main(words: list[str] | None = None) -> int:
         ]
         if not takes:
             raise MotionError("No take is long enough and whole.", hint=f"Give BVH files of more than {_LEAST_S:g} s.")
-        lifter = Lifter(load_network(network_file(arguments.network)), "auto")
+        lifter = Lifter.named(arguments.network)
         save_net(arguments.out, trained_on(captured(takes, lifter, recipe.looks), recipe, arguments.network))
     except AtcnError as error:
         sys.stderr.write(f"{error}\n")

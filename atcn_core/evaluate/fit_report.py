@@ -15,10 +15,8 @@ import numpy as np
 
 from ..console import EXIT_FAILED, complain
 from ..errors import AtcnError
-from ..lift.checkpoint import load_network
 from ..lift.fit import BONE_ERRORS_M
 from ..lift.predict import Lifter
-from ..lift.weights import network_file
 from ..motion.root import constant_limb_lengths
 from ..reporter import Reporter
 from ..rotation import normalized
@@ -74,7 +72,7 @@ def main(words: list[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     try:
         takes = load_takes(arguments.motion, arguments.seconds, "train")[:: max(1, arguments.every)]
-        lifter = Lifter(load_network(network_file(arguments.network)), "auto")
+        lifter = Lifter.named(arguments.network)
         rows = bone_error_rows(make_views(takes, 1), lifter)
     except AtcnError as error:
         complain(error)

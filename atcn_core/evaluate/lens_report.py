@@ -11,36 +11,31 @@ import argparse
 import sys
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
 from ..camera.lens import check_fov
 from ..capture import solve_motion
-from ..clip import Keypoints2D, to_capture
+from ..clip import to_capture
 from ..detect.enhance import enhanced
-from ..errors import AtcnError, MotionError
+from ..errors import MotionError
 from ..frames import Intrinsics, cam_to_px
-from ..lift.checkpoint import load_network
 from ..lift.predict import Lifter
-from ..lift.weights import network_file
 from ..motion.finish import finished
 from ..motion.stature import stature_m
 from ..motion.world import to_world
 from ..reporter import Reporter
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
-from ..worker.protocol import DEFAULT_NETWORK
-from .cards import publish
 from .metrics import mpjpe
-from .output import markdown
+from .report_command import report_parser, reported
 from .staged import detected
-from .takes import KnownTake, load_takes
-from .views import CAMERA, PICTURE_WH_PX, View, make_views
+from .takes import KnownTake, evenly_chosen, load_takes
+from .views import PICTURE_WH_PX, View, make_views
 from .world_metrics import world_errors
 
-__all__ = ["LensView", "main", "seen_through", "table", "towards"]
+__all__ = ["main", "seen_through", "table", "towards"]
 
 _HIP = CAPTURE.index("hip")
 # The one of so many cameras around a take that sees it come or go most; the nearest that it comes to it.
@@ -49,22 +44,12 @@ _MARGIN = 0.95
 _LEAST_WAY_M = 2.0
 
 
-@dataclass(frozen=True)
-class LensView:
-    """A take before a camera of another lens. joints_cam: (T, J, 3) metres; keypoints: what a detector makes of it."""
-
-    take: KnownTake
-    joints_cam: np.ndarray
-    keypoints: Keypoints2D
-    lens: Intrinsics
-
-
 def towards(take: KnownTake) -> View:
     """The take before the camera that sees the hip move most along its line of sight."""
     return max(make_views([take], _AROUND), key=lambda view: float(np.ptp(view.joints_cam[:, _HIP, 2])))
 
 
-def seen_through(view: View, fov_deg: float, noise: NoiseOptions | None) -> LensView:
+def seen_through(view: View, fov_deg: float, noise: NoiseOptions | None) -> View:
     """The same view by a camera of another field of view, moved along its line of sight until all is in the picture."""
     lens = Intrinsics.assumed(PICTURE_WH_PX, np.deg2rad(fov_deg))
     seen = view.joints_cam[:, view.take.shown]
@@ -74,12 +59,12 @@ def seen_through(view: View, fov_deg: float, noise: NoiseOptions | None) -> Lens
     joints_cam = view.joints_cam + np.array([0.0, 0.0, step_m])
     shown = view.keypoints
     if noise is None:
-        xy_px = np.where((shown.score > 0)[..., None], cam_to_px(joints_cam, lens), np.nan)
-        return LensView(view.take, joints_cam, replace(shown, xy_px=xy_px.astype(np.float32)), lens)
-    found = detected(joints_cam, shown, noise, zlib.crc32(f"{view.take.name} {fov_deg:g}".encode()))
-    # A detector's errors are drawn on rays, whatever the lens.
-    xy_px = (found.xy_px - np.array(CAMERA.centre_px)) * (lens.focal_px / CAMERA.focal_px) + np.array(lens.centre_px)
-    return LensView(view.take, joints_cam, replace(found, xy_px=xy_px.astype(np.float32)), lens)
+        xy_px = np.where((shown.score > 0)[..., None], cam_to_px(joints_cam, lens), np.nan).astype(np.float32)
+        found = replace(shown, xy_px=xy_px)
+    else:
+        seed = zlib.crc32(f"{view.take.name} {fov_deg:g}".encode())
+        found = detected(joints_cam, shown, noise, seed, lens)
+    return replace(view, joints_cam=joints_cam, keypoints=found, lens=lens)
 
 
 def table(views: Sequence[View], fovs_deg: Sequence[float], lifter: Lifter, *, noise: bool) -> list[dict[str, object]]:
@@ -96,7 +81,7 @@ def table(views: Sequence[View], fovs_deg: Sequence[float], lifter: Lifter, *, n
     return rows
 
 
-def _errors(view: LensView, lens: Intrinsics, lifter: Lifter) -> tuple[float, ...]:
+def _errors(view: View, lens: Intrinsics, lifter: Lifter) -> tuple[float, ...]:
     """Root, drift, height, slide and pose of a capture with this lens, the performer's height known."""
     captured = solve_motion(to_capture(enhanced(view.keypoints)), lifter, Reporter(), lens)
     true_world = view.take.joints_world
@@ -113,42 +98,23 @@ def _chosen(motion: Sequence[KnownTake], takes: int) -> list[View]:
     far = [view for view in map(towards, whole) if np.ptp(view.joints_cam[:, _HIP, 2]) >= _LEAST_WAY_M]
     if not far:
         raise MotionError("No take goes far enough.", hint=f"Give takes of a walk of {_LEAST_WAY_M:g} m.")
-    at = np.unique(np.linspace(0, len(far) - 1, min(takes, len(far))).astype(int))
-    return [far[number] for number in at]
-
-
-def _arguments(words: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m atcn_core.evaluate.lens_report",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--motion", type=Path, nargs="+", required=True, help="BVH files, or folders (their val split)")
-    parser.add_argument("--fov", type=float, nargs="+", default=[35.0, 50.0, 65.0, 80.0], metavar="DEG")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, help="a bundled network, or a weights file")
-    parser.add_argument("--seconds", type=float, default=8.0, help="only so much from the start of each take")
-    parser.add_argument("--takes", type=int, default=8, help="so many takes, evenly chosen")
-    parser.add_argument("--clean", action="store_true", help="the true 2D instead of a detector's")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
-    parser.add_argument("--into", type=Path, metavar="PAGE", help="write the table between the page's marks")
-    return parser.parse_args(words)
+    return evenly_chosen(far, takes)
 
 
 def main(words: list[str] | None = None) -> int:
     """The command line. Returns the exit code."""
-    arguments = _arguments(words)
-    try:
-        for fov_deg in arguments.fov:
-            check_fov(fov_deg)
-        views = _chosen(load_takes(arguments.motion, arguments.seconds), arguments.takes)
-        lifter = Lifter(load_network(network_file(arguments.network)), "auto")
-        rows = table(views, arguments.fov, lifter, noise=not arguments.clean)
-        publish("lens", rows, data=arguments.json, page=arguments.into)
-    except AtcnError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.write(markdown(rows) + "\n")
-    return 0
+    parser = report_parser("lens_report", __doc__, seconds=8.0)
+    parser.add_argument("--fov", type=float, nargs="+", default=[35.0, 50.0, 65.0, 80.0], metavar="DEG")
+    parser.add_argument("--takes", type=int, default=8, help="so many takes, evenly chosen")
+    arguments = parser.parse_args(words)
+    return reported(lambda: ("lens", _rows(arguments)), data=arguments.json, page=arguments.into)
+
+
+def _rows(arguments: argparse.Namespace) -> list[dict[str, object]]:
+    for fov_deg in arguments.fov:
+        check_fov(fov_deg)
+    views = _chosen(load_takes(arguments.motion, arguments.seconds), arguments.takes)
+    return table(views, arguments.fov, Lifter.named(arguments.network), noise=not arguments.clean)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from ..errors import AtcnError, OutputError
+from ..errors import OutputError
 from ..motion.take_report import TakeReport, from_json
-from .cards import publish
-from .output import markdown
+from .report_command import add_into, reported
 
 __all__ = ["main", "rows_of"]
 
@@ -58,16 +57,13 @@ def main(words: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("reports", type=Path, nargs="+", metavar="REPORT", help="the .json files of take reports")
-    parser.add_argument("--into", type=Path, metavar="PAGE", help="write the table between the page's marks")
+    add_into(parser)
     arguments = parser.parse_args(words)
-    try:
-        rows = rows_of({path.stem: _read(path) for path in arguments.reports})
-        publish("reports", rows, page=arguments.into)
-    except AtcnError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.write(markdown(rows) + "\n")
-    return 0
+    return reported(lambda: ("reports", rows_of(_reports(arguments.reports))), page=arguments.into)
+
+
+def _reports(paths: list[Path]) -> dict[str, TakeReport]:
+    return {path.stem: _read(path) for path in paths}
 
 
 def _read(path: Path) -> TakeReport:

@@ -22,6 +22,8 @@ from ..detect.track import track_person
 from ..errors import MotionError
 from ..frames import Intrinsics, cam_to_px
 from ..lift.predict import Lifter
+from ..motion.finish import DEFAULT_STRENGTH, finished
+from ..motion.stature import stature_m
 from ..reporter import Reporter
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions, disturb, draw_visibility, move_landmarks
@@ -50,6 +52,10 @@ class StagedTake:
     @property
     def joints_world(self) -> np.ndarray:
         return self.take.joints_world
+
+    def finished(self, smooth: float = DEFAULT_STRENGTH) -> Motion3D:
+        """The capture made ready as a user's is, the performer's height known."""
+        return finished(self.motion, stature_m(self.joints_world, CAPTURE), smooth).motion
 
 
 def stage(takes: Sequence[KnownTake], lifter: Lifter, *, noise: NoiseOptions | None, cameras: int) -> list[StagedTake]:
@@ -90,7 +96,10 @@ def filmed(video: Path, truth: Path, lifter: Lifter) -> StagedTake:
     return StagedTake(take, known.joints_cam, known.cam_from_world[:, 2], motion)
 
 
-def detected(joints_cam: np.ndarray, shown: Keypoints2D, noise: NoiseOptions, seed: int) -> Keypoints2D:
+def detected(
+    joints_cam: np.ndarray, shown: Keypoints2D, noise: NoiseOptions, seed: int, lens: Intrinsics = CAMERA
+) -> Keypoints2D:
+    """What a detector makes of joints (T, J, 3) before a camera of this lens, where they are `shown` at all."""
     generator = torch.Generator().manual_seed(seed)
     points = torch.from_numpy(joints_cam.astype(np.float32))[None]
     moved = move_landmarks(points, noise, generator)
@@ -99,7 +108,7 @@ def detected(joints_cam: np.ndarray, shown: Keypoints2D, noise: NoiseOptions, se
     height = torch.tensor([_HEIGHT_M / float(np.median(joints_cam[:, CAPTURE.index("hip"), 2]))])
     rays = disturb(rays, visibility, height, noise, generator)[0].numpy()
     score = np.where(shown.score > 0, visibility[0].numpy(), 0.0).astype(np.float32)
-    xy_px = cam_to_px(np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1), CAMERA).astype(np.float32)
+    xy_px = cam_to_px(np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1), lens).astype(np.float32)
     xy_px[score == 0] = np.nan
     return Keypoints2D(CAPTURE, shown.times_s, shown.fps, PICTURE_WH_PX, xy_px, score)
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,8 +16,9 @@ from ..lift.predict import TRAINING_FPS
 from ..skeleton import CAPTURE, H36M_17, MEDIAPIPE_33
 from ..train.mocap import load_split, read_take
 
-__all__ = ["KnownTake", "action_of", "has_split", "load_takes", "read_positions", "resampled"]
+__all__ = ["KnownTake", "action_of", "evenly_chosen", "has_split", "load_takes", "read_positions", "resampled"]
 
+_T = TypeVar("_T")
 _HINT = "Give BVH files, a folder of them, or an .npz with pos_0 (T, 17, 3), fps and take_0."
 # What no detector of ours gives stays hidden, so that scores are those of real use.
 _DETECTED = tuple(joint in MEDIAPIPE_33.joints or joint == "hip" for joint in CAPTURE.joints)
@@ -76,6 +78,13 @@ def load_takes(paths: Sequence[Path], seconds: float = 0.0, split: str = "val") 
     if not takes:
         raise MotionError("There is no motion to score on.", hint=_HINT)
     return takes
+
+
+def evenly_chosen(items: Sequence[_T], most: int) -> list[_T]:
+    """So many of the items at most, evenly over their order, the first and the last among them."""
+    if not items:
+        return []
+    return [items[at] for at in np.unique(np.linspace(0, len(items) - 1, min(most, len(items))).astype(int))]
 
 
 def has_split(path: Path) -> bool:

@@ -16,25 +16,20 @@ from pathlib import Path
 import numpy as np
 
 from ..clip import save_arrays, save_motion
-from ..errors import AtcnError, MotionError
-from ..lift.checkpoint import load_network
+from ..errors import MotionError
 from ..lift.predict import Lifter
-from ..lift.weights import network_file
 from ..motion.contacts import foot_points
 from ..motion.feet import standing_points
-from ..motion.finish import DEFAULT_STRENGTH, check_wishes, finished
-from ..motion.stature import stature_m
+from ..motion.finish import DEFAULT_STRENGTH, check_wishes
 from ..motion.world import to_world_with_camera
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
-from ..worker.protocol import DEFAULT_NETWORK
-from .cards import publish
-from .output import markdown
+from .report_command import report_parser, reported
 from .staged import StagedTake, filmed, stage
 from .takes import load_takes
 from .world_metrics import WorldErrors, true_contacts, world_errors
 
-__all__ = ["KINDS", "kind_of", "main", "measured", "staged_clips"]
+__all__ = ["KINDS", "clips_parser", "kind_of", "main", "measured", "staged_clips"]
 
 # What a take shows, by a word of its name; CMU's 03 walks over blocks, 131 is in the style of a dancer.
 KINDS = {
@@ -58,8 +53,7 @@ def kind_of(name: str) -> str:
 def measured(staged: StagedTake, smooth: float = DEFAULT_STRENGTH) -> WorldErrors:
     """The errors of one capture, the performer's height known, smoothed as a user's is."""
     true_world = staged.joints_world
-    motion = finished(staged.motion, stature_m(true_world, CAPTURE), smooth).motion
-    world, world_from_cam, _ = to_world_with_camera(motion)
+    world, world_from_cam, _ = to_world_with_camera(staged.finished(smooth))
     tilt_deg = float(np.degrees(np.arccos(np.clip(world_from_cam[2] @ staged.up_cam, -1.0, 1.0))))
     return world_errors(world, standing_points(world.standing_chance(), world.times_s), true_world, tilt_deg)
 
@@ -84,18 +78,15 @@ def save(staged: Sequence[StagedTake], folder: Path, smooth: float = DEFAULT_STR
     """Every capture, made ready, as motion.npz; beside it which points of the feet truly stand. Raises OutputError."""
     for number, one in enumerate(staged):
         name = f"{number:03d}_{kind_of(one.take.name)}_{one.take.name}"
-        ready = finished(one.motion, stature_m(one.joints_world, CAPTURE), smooth).motion
-        save_motion(folder / f"{name}.motion.npz", ready)
+        save_motion(folder / f"{name}.motion.npz", one.finished(smooth))
         standing = true_contacts(one.joints_world, one.motion.fps)
         feet = foot_points(one.joints_world, CAPTURE)
         save_arrays(folder / f"{name}.truth.npz", {"standing": standing, "feet_world": feet})
 
 
-def _arguments(words: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m atcn_core.evaluate.world_report", description=__doc__)
-    parser.add_argument("--motion", type=Path, nargs="+", required=True, help="BVH files, or folders (their val split)")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, help="a bundled network, or a weights file")
-    parser.add_argument("--seconds", type=float, default=10.0, help="only so much from the start of each take")
+def clips_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """A `report_parser` for commands on `staged_clips`."""
+    parser = report_parser(name, description, seconds=10.0)
     parser.add_argument("--cameras", type=int, default=2, help="how many cameras see each take")
     parser.add_argument(
         "--film",
@@ -104,7 +95,11 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
         metavar=("VIDEO", "TRUTH"),
         help="also a film whose true joints are known (rigs/render_demo.py), through the real detector",
     )
-    parser.add_argument("--clean", action="store_true", help="the true 2D instead of a detector's")
+    return parser
+
+
+def _arguments(words: list[str] | None) -> argparse.Namespace:
+    parser = clips_parser("world_report", __doc__)
     parser.add_argument(
         "--smooth",
         type=float,
@@ -114,31 +109,25 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
         help="the user's slider (default: 0.5); of several there is one table",
     )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="write the captures and what they should be")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
-    parser.add_argument("--into", type=Path, metavar="PAGE", help="write the table between the page's marks")
     return parser.parse_args(words)
 
 
-def staged_clips(
-    motion: Sequence[Path],
-    network: str,
-    *,
-    seconds: float,
-    cameras: int,
-    clean: bool = False,
-    film: Sequence[Path] | None = None,
-) -> list[StagedTake]:
-    """The takes that are long enough, captured; and the film with its truth, where there is one. Raises AtcnError."""
-    takes = [take for take in load_takes(motion, seconds) if len(take.joints_world) > _LEAST_S * take.fps]
+def staged_clips(arguments: argparse.Namespace) -> list[StagedTake]:
+    """The takes that are long enough, captured; and the film with its truth, where there is one.
+
+    arguments: those of `clips_parser`. Raises AtcnError.
+    """
+    takes = load_takes(arguments.motion, arguments.seconds)
+    takes = [take for take in takes if len(take.joints_world) > _LEAST_S * take.fps]
     if not takes:
         raise MotionError("No take is long enough.", hint=f"Give takes of more than {_LEAST_S:g} s.")
     for take in takes:
         if not np.isfinite(take.joints_world).all():
             raise MotionError(f"{take.name} lacks joints of the capture set.", hint="Give BVH files.")
-    lifter = Lifter(load_network(network_file(network)), "auto")
-    staged = stage(takes, lifter, noise=None if clean else NoiseOptions(), cameras=cameras)
-    if film:
-        video, truth = film
+    lifter = Lifter.named(arguments.network)
+    staged = stage(takes, lifter, noise=None if arguments.clean else NoiseOptions(), cameras=arguments.cameras)
+    if arguments.film:
+        video, truth = arguments.film
         staged.append(filmed(video, truth, lifter))
     return staged
 
@@ -146,28 +135,18 @@ def staged_clips(
 def main(words: list[str] | None = None) -> int:
     """The command line. Returns the exit code."""
     arguments = _arguments(words)
-    try:
-        for smooth in arguments.smooth:
-            check_wishes(0.0, smooth)
-        staged = staged_clips(
-            arguments.motion,
-            arguments.network,
-            seconds=arguments.seconds,
-            cameras=arguments.cameras,
-            clean=arguments.clean,
-            film=arguments.film,
-        )
-        name, rows = "world", table(staged, arguments.smooth[0])
-        if len(arguments.smooth) > 1:
-            name, rows = "smooth", [{"smooth": s} | row for s in arguments.smooth for row in table(staged, s)]
-        if arguments.save:
-            save(staged, arguments.save, arguments.smooth[0])
-        publish(name, rows, data=arguments.json, page=arguments.into)
-    except AtcnError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.write(markdown(rows) + "\n")
-    return 0
+    return reported(lambda: _named_rows(arguments), data=arguments.json, page=arguments.into)
+
+
+def _named_rows(arguments: argparse.Namespace) -> tuple[str, list[dict[str, object]]]:
+    for smooth in arguments.smooth:
+        check_wishes(0.0, smooth)
+    staged = staged_clips(arguments)
+    if arguments.save:
+        save(staged, arguments.save, arguments.smooth[0])
+    if len(arguments.smooth) > 1:
+        return "smooth", [{"smooth": s} | row for s in arguments.smooth for row in table(staged, s)]
+    return "world", table(staged, arguments.smooth[0])
 
 
 if __name__ == "__main__":

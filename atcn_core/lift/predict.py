@@ -16,7 +16,7 @@ from .checkpoint import load_network
 from .device import pick_device
 from .network import Atcn
 from .normalisation import flip_poses, flip_windows, normalise_windows, quantise_score
-from .weights import BUNDLED
+from .weights import BUNDLED, network_file
 
 __all__ = ["TRAINING_FPS", "Lifter", "flip_averaged", "resample_keypoints"]
 
@@ -68,6 +68,11 @@ class Lifter:
     def bundled(device: str = "auto") -> Lifter:
         """The network that comes with the add-on. Raises ModelError."""
         return Lifter(load_network(BUNDLED), device)
+
+    @staticmethod
+    def named(name: str, device: str = "auto") -> Lifter:
+        """A bundled network by its name, or that of a weights file. Raises ModelError."""
+        return Lifter(load_network(network_file(name)), device)
 
     @property
     def device(self) -> str:
