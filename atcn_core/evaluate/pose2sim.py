@@ -20,12 +20,13 @@ from ..lift.predict import Lifter
 from ..reporter import Reporter
 from ..skeleton import CAPTURE, LIMB_12, MEDIAPIPE_33
 from .metrics import acceleration_error, mpjpe, p_mpjpe
-from .views import EXACT_M
 
 __all__ = ["score_pose2sim"]
 
 # The points of the true 2D row: the limb joints, and the nose, without which no detector's joints ever come.
 _TRUE_POINTS = (*LIMB_12, "nose")
+# How far they lie beside the network's joints: they are a detector's, seen by four cameras, and no bone's ends.
+_TRIANGULATED_M = 0.012
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _score_camera(video: Path, camera: _Camera, true: np.ndarray, lifter: Lifter
     lifted = lifter.lift(to_capture(put_right), assumed, Reporter())
     captured, _ = fitted_to_picture(lifted, to_capture(put_right), assumed)
     best = lifter.lift(perfect, camera.intrinsics, Reporter())
-    best_fitted, _ = fitted_to_picture(best, perfect, camera.intrinsics, EXACT_M)
+    best_fitted, _ = fitted_to_picture(best, perfect, camera.intrinsics, _TRIANGULATED_M)
     for method, keypoints, points in (
         ("MediaPipe world landmarks", theirs.keypoints, mediapipe),
         ("ATCN, MediaPipe 2D as found", found, raw[:, limbs]),

@@ -51,8 +51,12 @@ BONE_ERRORS_M = {
     "heel": (0.012, 0.012),
     "toe": (0.024, 0.036),
 }
-# The network's errors are partly those of the 2D it was given, so it is believed the less the better the 2D is.
-_BELIEF_EXPONENT = 0.25
+# The network's errors are partly those of the 2D it was given, so it is believed the less the better the 2D is; and the
+# better the 2D, the rather is a change of the error a movement that the network has missed.
+_BELIEF_EXPONENT, _STEP_EXPONENT = 0.5, 1.0
+# A network that is unsure answers with bones that are too short. They are brought towards their lengths, by no more
+# than this factor, and all the way where the 2D is without error, which alone tells lengths well.
+_MOST_STRETCH = 2.0
 # Its error's step from frame to frame at 30 a second, as a share of its error across.
 _STEP_SHARE, _STEP_S = 1.0 / 3.0, 1.0 / 30.0
 # A bone's length from frame to frame, as landmarks are no exact joints; and the network's guess at it, as a share.
@@ -179,7 +183,8 @@ def _prepared(
     seen = (score > SEEN) & np.isfinite(xy_px).all(axis=2)
     sure = np.where(score > SEEN_FOR_SURE, 1.0, _GUESSED_WEIGHT)
     slopes = px_to_ray(np.where(seen[..., None], xy_px, 0.0).astype(np.float64), camera)
-    across_m, along_m = (DETECTED_M / picture_m) ** _BELIEF_EXPONENT * _ERRORS_M.T
+    better = DETECTED_M / picture_m
+    across_m, along_m = better**_BELIEF_EXPONENT * _ERRORS_M.T
     sight = normalized(root_cam)
     away = np.einsum("ti,tj->tij", sight, sight)
     prior = (across_m**-2)[:, None, None, None] * np.eye(3) + (along_m**-2 - across_m**-2)[:, None, None, None] * away
@@ -191,7 +196,7 @@ def _prepared(
         weight=np.where(seen, sure, 0.0) / picture_m**2,
         picture_m=picture_m,
         prior=prior,
-        step=(_STEP_SHARE * across_m) ** -2,
+        step=(_STEP_SHARE * better**_STEP_EXPONENT * across_m) ** -2,
         steady=_STEP_S / np.diff(keypoints.times_s[some]),
     )
 
@@ -244,6 +249,7 @@ def _pass(pieces: list[_Piece], lengths_m: np.ndarray, start_m: np.ndarray) -> t
 def _eliminated(piece: _Piece, lengths_m: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The joints' step (3JT, 1 + L): by itself, and by a change of each length; and what they leave to the lengths."""
     frames = len(piece.joints)
+    piece = replace(piece, bones=_stretched(piece, lengths_m))
     matrix = np.zeros((frames, _J, 3, _J, 3))
     right = np.zeros((frames, _J, 3))
     _add_rays(piece, matrix, right)
@@ -262,6 +268,14 @@ def _eliminated(piece: _Piece, lengths_m: np.ndarray) -> tuple[np.ndarray, np.nd
     left = own - coupling.T @ answer[:, 1:], asked - coupling.T @ answer[:, 0]
     # All pieces' answers wait for the lengths' change; a step need not be told to more than seven digits.
     return answer.astype(np.float32), *left
+
+
+def _stretched(piece: _Piece, lengths_m: np.ndarray) -> np.ndarray:
+    """The network's bones (T, B, 3) nearer to what their lengths (L,) are found to be."""
+    share = max(0.0, 1.0 - piece.picture_m / DETECTED_M)
+    now_m = np.maximum(np.linalg.norm(piece.bones, axis=2), _SHORTEST_M)
+    factor = np.clip(lengths_m[_LENGTHS] / now_m, 1.0 / _MOST_STRETCH, _MOST_STRETCH)
+    return piece.bones * (factor**share)[..., None]
 
 
 def _add_rays(piece: _Piece, matrix: np.ndarray, right: np.ndarray) -> None:

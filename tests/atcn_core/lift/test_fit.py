@@ -60,6 +60,21 @@ def test_an_exact_picture_and_one_set_of_bones_mend_most_of_the_networks_error()
     assert np.median(off_px) < 2.0
 
 
+def test_a_network_that_hesitates_about_depth_is_stretched_to_the_lengths_an_exact_picture_tells() -> None:
+    true, times_s = joints_before_camera(240)
+    flat = (true - true[:, :1]) * np.array([1.0, 1.0, 0.75])
+    found, _ = fitted_to_picture(flat, seen(true, times_s), CAMERA, EXACT_M)
+    assert miss_mm(found, true) < 0.28 * miss_mm(flat, true)
+
+
+def test_the_better_the_picture_is_said_to_be_the_more_of_the_error_goes() -> None:
+    true, times_s = joints_before_camera()
+    lifted = as_lifted(true, times_s, 0.03)
+    left = [miss_mm(fitted_to_picture(lifted, seen(true, times_s), CAMERA, m)[0], true) for m in (0.005, 0.012, 0.03)]
+    assert left[0] < 0.5 * miss_mm(lifted, true)
+    assert left == sorted(left)
+
+
 def test_the_truth_is_left_alone() -> None:
     true, times_s = joints_before_camera()
     found, root = fitted_to_picture(true - true[:, :1], seen(true, times_s), CAMERA)
