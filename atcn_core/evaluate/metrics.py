@@ -6,6 +6,7 @@ import numpy as np
 
 __all__ = [
     "acceleration_error",
+    "inner_angle_deg",
     "joint_errors",
     "mean_acceleration",
     "mpjpe",
@@ -44,6 +45,13 @@ def procrustes(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
 def p_mpjpe(predicted: np.ndarray, true: np.ndarray) -> float:
     """Protocol 2: after a Procrustes alignment of each frame."""
     return mpjpe(procrustes(predicted, true), true)
+
+
+def inner_angle_deg(first: np.ndarray, middle: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """The angle of a limb at its middle joint, 180 where it is straight. All (..., 3). Returns (...)."""
+    upper, lower = middle - first, last - middle
+    bend_rad = np.arctan2(np.linalg.norm(np.cross(upper, lower), axis=-1), (upper * lower).sum(axis=-1))
+    return 180.0 - np.degrees(bend_rad)
 
 
 def velocity_error(predicted: np.ndarray, true: np.ndarray) -> float:

@@ -19,7 +19,7 @@ from ..lift.fit import fitted_to_picture
 from ..lift.predict import Lifter
 from ..reporter import Reporter
 from ..skeleton import CAPTURE, LIMB_12, MEDIAPIPE_33
-from .metrics import acceleration_error, mpjpe, p_mpjpe
+from .metrics import acceleration_error, inner_angle_deg, mpjpe, p_mpjpe
 
 __all__ = ["score_pose2sim"]
 
@@ -27,6 +27,8 @@ __all__ = ["score_pose2sim"]
 _TRUE_POINTS = (*LIMB_12, "nose")
 # How far they lie beside the network's joints: they are a detector's, seen by four cameras, and no bone's ends.
 _TRIANGULATED_M = 0.012
+# A limb that is truly straighter than this is held against what is made of it.
+_STRAIGHT_DEG = 160.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,17 @@ def _scores_mm(points: np.ndarray, true: np.ndarray) -> dict[str, float]:
     }
 
 
+def _straight_off_deg(points: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """How much too bent (minus) straight knees and elbows come out in the mean. points, true: (T, 12, 3)."""
+    off_deg = {}
+    for name, limb in (("knees", ("hip", "knee", "ankle")), ("elbows", ("shoulder", "elbow", "wrist"))):
+        ends = [[LIMB_12.index(f"{side}_{joint}") for side in ("left", "right")] for joint in limb]
+        found, wanted = (inner_angle_deg(*(of[:, end] for end in ends)) for of in (points, true))
+        straight = wanted > _STRAIGHT_DEG
+        off_deg[f"straight {name} deg"] = round(float((found - wanted)[straight].mean()), 1)
+    return off_deg
+
+
 def _miss_px(keypoints: Keypoints2D, true_px: np.ndarray) -> dict[str, float]:
     """How far the limb joints lie off their true pictures (T, 12, 2), frames without a person left out."""
     found_px = keypoints.xy_px[: len(true_px), keypoints.skeleton.indices(*LIMB_12)]
@@ -143,7 +156,8 @@ def _score_camera(video: Path, camera: _Camera, true: np.ndarray, lifter: Lifter
         ("ATCN, true 2D of 13 points", perfect, best[:, limbs]),
         ("ATCN, true 2D of 13 points, fitted", perfect, best_fitted[:, limbs]),
     ):
-        scores = _scores_mm(points[:frames], true[:frames, : len(LIMB_12)])
+        against = points[:frames], true[:frames, : len(LIMB_12)]
+        scores = _scores_mm(*against) | _straight_off_deg(*against)
         rows.append({"camera": camera.name, "method": method, **scores, **_miss_px(keypoints, true_px)})
     return rows
 

@@ -12,7 +12,7 @@ from ..lift.predict import TRAINING_FPS
 from ..skeleton import CAPTURE
 from .bodies import neck_pivot
 from .dice import Dice, struck
-from .limbs import arm_turns, leg_turns, trunk_turns
+from .limbs import arm_turns, leg_turns, straightened, trunk_turns
 from .turning import (
     AT,
     Frame,
@@ -36,7 +36,7 @@ _UPPER = [
     i for i, j in enumerate(CAPTURE.joints) if j != "hip" and not j.endswith(("hip", "knee", "ankle", "heel", "toe"))
 ]
 
-_SHARES = ("recombine", "limbs", "legs", "bend", "reach", "lie", "head", "feet")
+_SHARES = ("recombine", "straight", "limbs", "legs", "bend", "reach", "lie", "head", "feet")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class AugmentOptions:
     """How often (shares of the windows) and how far (degrees, std unless said otherwise).
 
     recombine:  share with another window's upper body.
+    straight:   share whose knees and elbows are straightened by up to straight_deg.
     limbs:      share whose limbs and trunk are turned; of these, `legs` take a sitting, squatting, kneeling or
                 one-knee-up pose, `bend` bend down at the hips, and each arm reaches somewhere else with chance `reach`.
     lie:        share laid down, tilted far, or (rarely) turned over.
@@ -54,6 +55,7 @@ class AugmentOptions:
     """
 
     recombine: float = 0.25
+    straight: float = 0.6
     limbs: float = 0.5
     legs: float = 0.35
     bend: float = 0.12
@@ -61,6 +63,7 @@ class AugmentOptions:
     lie: float = 0.08
     head: float = 0.6
     feet: float = 0.5
+    straight_deg: float = 32.0
     arm_deg: float = 24.0
     elbow_deg: float = 26.0
     thigh_deg: float = 11.0
@@ -98,6 +101,7 @@ def augment_motion(
     upper[_UPPER] = True
     mixed = known.clone()
     mixed[rows] = torch.where(upper, known[others[rows]], known[rows])
+    _straighten(figures, options, generator)
     _perturb(figures, options, generator)
     _turn_heads(figures, options, generator, mixed)
     _turn_soles(figures, options, generator)
@@ -176,6 +180,13 @@ def _recombine(figures: Tensor, others: Tensor, which: Tensor, share: float, gen
     for place, joint in enumerate(_UPPER):
         figures[joint][:, rows] = moved[place]
     return rows
+
+
+def _straighten(figures: Tensor, options: AugmentOptions, generator: torch.Generator) -> None:
+    rows = struck(figures.shape[2], options.straight, generator)
+    if rows.start < rows.stop:
+        dice = Dice(rows.stop - rows.start, figures.shape[3], generator)
+        figures[:, :, rows] = straightened(figures[:, :, rows], dice, options.straight_deg)
 
 
 def _perturb(figures: Tensor, options: AugmentOptions, generator: torch.Generator) -> None:

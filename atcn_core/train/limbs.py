@@ -11,9 +11,25 @@ import torch
 from torch import Tensor
 
 from .dice import Dice
-from .turning import AT, Frame, apply, between, chest_frame, compose, cross, dot, hinge, limit, turn, turn_vector, unit
+from .turning import (
+    AT,
+    Frame,
+    apply,
+    between,
+    body_frame,
+    chest_frame,
+    compose,
+    cross,
+    dot,
+    hinge,
+    limit,
+    pose,
+    turn,
+    turn_vector,
+    unit,
+)
 
-__all__ = ["arm_turns", "leg_turns", "trunk_turns"]
+__all__ = ["arm_turns", "leg_turns", "straightened", "trunk_turns"]
 
 # Poses of the legs that walking never shows, in degrees as (low, high): flexion and abduction of the thigh in the
 # pelvis' frame, its outward twist, the knee's bend; and how often.
@@ -26,6 +42,61 @@ _LEG_POSES = {
     "cross-legged": (1.0, (75, 105), (28, 50), (45, 80), (100, 140)),
     "one knee up": (3.0, (35, 115), (0, 22), (-10, 20), (40, 130)),
 }
+
+# Limbs that are bent less than the first are straightened in full, those over the second not at all; and what is left
+# of a bend that would be gone, in degrees.
+_STRAIGHTENED_DEG, _LEAST_BEND_DEG = (60.0, 120.0), 3.0
+
+
+def straightened(bodies: Tensor, dice: Dice, most_deg: float) -> Tensor:
+    """The bodies with knees, and with elbows, straighter by an angle of the window, up to `most_deg`.
+
+    Ankles and wrists stay where they were seen from hip and shoulder, but for being further away; feet stay as level.
+    Captured takes often never straighten a limb, their skeletons' joints lying beside the real ones; people do.
+    """
+    legs, arms = torch.deg2rad(dice.uniform(2, dice.windows, 1, high=most_deg))
+    pelvis = body_frame(bodies, bodies[AT["thorax"]] - bodies[AT["hip"]])
+    chest = chest_frame(bodies)
+    turns: dict[str, Tensor] = {}
+    levels: dict[str, Tensor] = {}
+    for name, sign in (("left", 1.0), ("right", -1.0)):
+        hip, knee, ankle, shoulder, elbow, wrist = (
+            bodies[AT[f"{name}_{joint}"]] for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+        )
+        axis = hinge(unit(knee - hip), unit(ankle - knee), pelvis[0])
+        turns[f"{name}_thigh"], turns[f"{name}_shank"], tilt = _less_bent(knee - hip, ankle - knee, *axis, legs)
+        levels[name] = turn(axis[0], -tilt)
+        axis = hinge(unit(elbow - shoulder), unit(wrist - elbow), _elbow_axis(elbow - shoulder, chest, sign))
+        turns[f"{name}_arm"], turns[f"{name}_forearm"], _ = _less_bent(elbow - shoulder, wrist - elbow, *axis, arms)
+    posed = pose(bodies, turns)
+    for name, level in levels.items():
+        ankle = posed[AT[f"{name}_ankle"]]
+        for joint in (AT[f"{name}_heel"], AT[f"{name}_toe"]):
+            posed[joint] = apply(level, posed[joint] - ankle) + ankle
+    return posed
+
+
+def _less_bent(upper: Tensor, lower: Tensor, axis: Tensor, bend: Tensor, less: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Turns of a limb's two bones that take `less` off its bend, and the angle that the lower one turns in all."""
+    full, none = (math.radians(limit_deg) for limit_deg in _STRAIGHTENED_DEG)
+    wanted = bend - less * ((none - bend) / (none - full)).clamp(0.0, 1.0)
+    # Rounded off towards the straight limb, which so is neither passed nor reached with a jerk.
+    wanted = 0.5 * (wanted + (wanted.square() + (2.0 * math.radians(_LEAST_BEND_DEG)) ** 2).sqrt())
+    wanted = torch.minimum(wanted, bend)
+    upper_m, lower_m = dot(upper, upper).sqrt(), dot(lower, lower).sqrt()
+
+    def beside(angle: Tensor) -> Tensor:
+        """From the upper bone to the line between the limb's ends."""
+        return torch.atan2(lower_m * angle.sin(), upper_m + lower_m * angle.cos())
+
+    swing = beside(bend) - beside(wanted)
+    return turn(axis, swing), turn(axis, wanted - bend), swing + wanted - bend
+
+
+def _elbow_axis(upper: Tensor, chest: Frame, sign: float) -> Tensor:
+    """About which an elbow bends by anatomy; sign: 1 left, -1 right."""
+    left, up, front = chest
+    return cross(unit(upper), front + 0.5 * up - 0.3 * sign * left)
 
 
 def _leg_pose(dice: Dice) -> tuple[Tensor, Tensor]:
@@ -127,7 +198,7 @@ def arm_turns(
         aim = unit(out * o + up * u + front * f)
         twist = limit(torch.deg2rad(wander[3]) * arm_deg * 0.8, -45, 45)
         turns[f"{name}_arm"] = compose(between(upper, aim, front), turn(upper, twist))
-        axis, bend = hinge(upper, fore, cross(upper, front + 0.5 * up - 0.3 * out))
+        axis, bend = hinge(upper, fore, _elbow_axis(upper, (left, up, front), sign))
         bent = limit(bend + torch.deg2rad(wander[4]) * elbow_deg, 0, 150)
         turns[f"{name}_forearm"] = turn(axis, bent - bend)
     return turns

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from atcn_core.evaluate.metrics import acceleration_error, mpjpe, n_mpjpe, p_mpjpe, velocity_error
+from atcn_core.evaluate.metrics import acceleration_error, inner_angle_deg, mpjpe, n_mpjpe, p_mpjpe, velocity_error
 
 
 def poses(seed: int = 0, frames: int = 6) -> np.ndarray:
@@ -41,3 +41,11 @@ def test_even_motion_has_velocity_error_but_no_acceleration_error() -> None:
     even = still + np.arange(10)[:, None, None] * np.array([0.0, 3.0, 4.0])
     assert velocity_error(even, still) == pytest.approx(5.0)
     assert acceleration_error(even, still) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("bend_deg", [0.0, 30.0, 90.0, 150.0, 180.0])
+def test_a_limbs_inner_angle_is_what_its_bend_leaves(bend_deg: float) -> None:
+    bend = np.deg2rad(bend_deg)
+    knee, ankle = np.array([0.0, 0.0, -0.4]), np.array([0.0, 0.3 * np.sin(bend), -0.4 - 0.3 * np.cos(bend)])
+    turned = Rotation.from_rotvec([0.3, -1.0, 0.5]).apply(np.stack([np.zeros(3), knee, ankle]))
+    assert inner_angle_deg(*turned) == pytest.approx(180.0 - bend_deg, abs=1e-6)

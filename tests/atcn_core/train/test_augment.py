@@ -11,7 +11,10 @@ from torch import Tensor
 
 from atcn_core.skeleton import CAPTURE
 from atcn_core.train.augment import AugmentOptions, augment_motion, perturb_limbs, recombine, turn_feet, turn_head
+from atcn_core.train.dice import Dice
+from atcn_core.train.limbs import straightened
 
+LEG = (("hip", "knee"), ("knee", "ankle"))
 # Someone who stands, faces -y, arms hanging with bent elbows; metres, z up.
 _LEFT_HALF = {
     "hip": (0.0, 0.0, 0.95),
@@ -122,7 +125,7 @@ def test_the_same_seed_gives_the_same_motion_and_another_seed_another() -> None:
 def test_nothing_happens_at_share_zero_and_the_input_is_never_written_to() -> None:
     joints = people(16)
     kept = joints.clone()
-    nothing = AugmentOptions(recombine=0.0, limbs=0.0, lie=0.0, head=0.0, feet=0.0)
+    nothing = AugmentOptions(recombine=0.0, straight=0.0, limbs=0.0, lie=0.0, head=0.0, feet=0.0)
     assert torch.equal(augmented(joints, nothing, dice()), joints)
     augmented(joints, EVERYTHING, dice())
     assert torch.equal(joints, kept)
@@ -148,6 +151,27 @@ def test_knees_and_elbows_bend_their_own_way_and_no_further_than_they_can() -> N
         assert (angle_deg(left, normal)[clear] < 60).all()
         shoulder, elbow, wrist = (at(turned, f"{side}_{j}") for j in ("shoulder", "elbow", "wrist"))
         assert angle_deg(elbow - shoulder, wrist - elbow).max() < 151
+
+
+def test_limbs_are_straightened_between_ends_that_stay_in_line_and_feet_that_stay_level() -> None:
+    joints = people(100, 60)
+    figures = joints.permute(2, 3, 0, 1).contiguous()
+    straight = straightened(figures, Dice(100, 60, dice(4)), 32.0).permute(2, 3, 0, 1)
+    torch.testing.assert_close(lengths(straight), lengths(joints), rtol=0, atol=2e-4)
+    for side in ("left", "right"):
+        for ends in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
+            (a, b, c), (a_new, b_new, c_new) = ([at(of, f"{side}_{j}") for j in ends] for of in (joints, straight))
+            bend, new = angle_deg(b - a, c - b), angle_deg(b_new - a_new, c_new - b_new)
+            assert (new < bend + 0.1).all()
+            assert (bend - new).max() < 32.1
+            assert angle_deg(c - a, c_new - a_new).max() < 1.0
+            assert ((c_new - a_new).norm(dim=-1) > (c - a).norm(dim=-1) - 1e-4).all()
+        soles = [at(of, f"{side}_toe") - at(of, f"{side}_heel") for of in (joints, straight)]
+        torch.testing.assert_close(*soles, rtol=0, atol=1e-4)
+    knees = [angle_deg(*(at(of, f"left_{b}") - at(of, f"left_{a}") for a, b in LEG)) for of in (joints, straight)]
+    assert knees[1].mean() < 0.75 * knees[0].mean()
+    steps = [(of[:, 2:] - 2 * of[:, 1:-1] + of[:, :-2]).norm(dim=-1).mean() for of in (joints, straight)]
+    assert steps[1] < 1.3 * steps[0]
 
 
 def test_people_sit_squat_and_bend_often() -> None:
@@ -236,7 +260,7 @@ def test_what_a_take_lacks_goes_with_its_upper_body_and_heads_without_ears_are_n
     known[::2, face] = False
     known[1::4, CAPTURE.index("left_toe")] = False
     joints[::2, :, face] = joints[::2, :, CAPTURE.indices("thorax")].expand(-1, -1, 3, -1)
-    nothing = AugmentOptions(recombine=0.0, limbs=0.0, lie=0.0, head=1.0, feet=0.0)
+    nothing = AugmentOptions(recombine=0.0, straight=0.0, limbs=0.0, lie=0.0, head=1.0, feet=0.0)
     turned, same = augment_motion(joints, known, nothing, dice())
     assert torch.equal(same, known)
     assert torch.equal(turned[::2], joints[::2])
