@@ -1,6 +1,6 @@
 """Films mocap on the avatars before many cameras, with their true joints: what the detector is measured on.
 
-    .blender/4.2/bin/python rigs/render_noise_clips.py --out DIR [--only TEXT]
+    .blender/4.2/bin/python rigs/render_noise_clips.py --out DIR [--only TEXT] [--held-out]
 
 DIR holds the motions that rigs/cut_noise_motions.py cut; beside them go <shot>.mp4 and <shot>_truth.npz (schema
 atcn.truth/1, as the demo's, with `hidden` (T, J): something solid lies clearly before the joint). Drawn by Workbench.
@@ -31,7 +31,7 @@ from blender_addon.hush import silent
 from rigs.demo.stage import Camera, open_stage, save_truth, true_joints_cam
 from rigs.figure.joints import landmarks_of
 from rigs.figure.people import PEOPLE
-from rigs.noise.shots import FPS, SHOTS, Shot
+from rigs.noise.shots import FPS, HELD_OUT, SHOTS, Shot
 
 RIGS = Path(__file__).resolve().parent
 # Flesh over a joint; what lies nearer to the camera by more than this hides it.
@@ -43,9 +43,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder with the cut motions")
     parser.add_argument("--only", default="", metavar="TEXT", help="only shots with this in their name")
+    parser.add_argument("--held-out", action="store_true", help="the films for scoring captures, of held-out takes")
     options = parser.parse_args()
     try:
-        for number, shot in enumerate(SHOTS):
+        for number, shot in enumerate(HELD_OUT if options.held_out else SHOTS):
             if options.only in shot.name:
                 started_s = time.monotonic()
                 frames = film(shot, options.out, number)

@@ -15,9 +15,20 @@ from ..errors import MotionError
 from ..rotation import normalized
 from ..skeleton import CAPTURE
 
-__all__ = ["AXES", "JOINTS", "LIMBS", "DetectedClip", "Truth2D", "compare", "load_truth", "stature_m", "swapped_frames"]
+__all__ = [
+    "AXES",
+    "JOINTS",
+    "LIMBS",
+    "DetectedClip",
+    "Truth2D",
+    "compare",
+    "films_with_truth",
+    "load_truth",
+    "stature_m",
+    "swapped_frames",
+]
 
-TRUTH_SCHEMA = "atcn.truth/1"
+TRUTH_SCHEMA, _TRUTH_ENDING = "atcn.truth/1", "_truth.npz"
 
 # What the detector gives of the capture set; "hip" is made of two of them.
 JOINTS = tuple(joint for joint in CAPTURE.joints if joint not in ("hip", "spine", "thorax", "head"))
@@ -86,6 +97,18 @@ class DetectedClip:
     score: np.ndarray
     outside: np.ndarray
     hidden: np.ndarray
+
+
+def films_with_truth(folder: Path) -> list[tuple[Path, Path]]:
+    """Every NAME.mp4 of a folder that has its NAME_truth.npz beside it, sorted. Raises MotionError if there is none."""
+    truths = sorted(Path(folder).glob(f"*{_TRUTH_ENDING}"))
+    pairs = [(truth.with_name(truth.name.removesuffix(_TRUTH_ENDING) + ".mp4"), truth) for truth in truths]
+    pairs = [(film, truth) for film, truth in pairs if film.is_file()]
+    if not pairs:
+        raise MotionError(
+            f"There is no film with its truth in {folder}.", hint="Make some with rigs/render_noise_clips.py."
+        )
+    return pairs
 
 
 def load_truth(path: Path) -> Truth2D:

@@ -20,14 +20,12 @@ from ..clip import Keypoints2D
 from ..detect import Detection, Detector, create_detector
 from ..detect.enhance import enhanced
 from ..detect.track import track_person
-from ..errors import AtcnError, MotionError
+from ..errors import AtcnError
 from ..reporter import Reporter
-from .detected import Truth2D, compare, load_truth
+from .detected import Truth2D, compare, films_with_truth, load_truth
 from .detector_noise import GROUPS, noise_statistics
 
 __all__ = ["Film", "GrainyDetector", "as_markdown", "detected_films", "main", "measured", "proposal"]
-
-_TRUTH_ENDING = "_truth.npz"
 
 
 class GrainyDetector:
@@ -68,15 +66,8 @@ def detected_films(folder: Path, *, sensor_noise: float = 0.0, reporter: Reporte
 
     Raises MotionError where there is none, and what tracking and reading raise.
     """
-    truths = sorted(Path(folder).glob(f"*{_TRUTH_ENDING}"))
-    pairs = [(truth.with_name(truth.name.removesuffix(_TRUTH_ENDING) + ".mp4"), truth) for truth in truths]
-    pairs = [(film, truth) for film, truth in pairs if film.is_file()]
-    if not pairs:
-        raise MotionError(
-            f"There is no film with its truth in {folder}.", hint="Make some with rigs/render_noise_clips.py."
-        )
     films = []
-    for film, truth in pairs:
+    for film, truth in films_with_truth(folder):
         detector = GrainyDetector(create_detector("mediapipe"), sensor_noise)
         found = track_person(film, detector, reporter=reporter).keypoints
         films.append(Film(film.stem, found, load_truth(truth)))

@@ -15,14 +15,17 @@ from .output import markdown
 __all__ = ["add_into", "report_parser", "reported"]
 
 
-def report_parser(name: str, description: str | None, *, seconds: float) -> argparse.ArgumentParser:
+def report_parser(
+    name: str, description: str | None, *, seconds: float, needs_motion: bool = True
+) -> argparse.ArgumentParser:
     """A parser for `python -m atcn_core.evaluate.NAME`: motion, network, so many seconds, true 2D, outputs."""
     parser = argparse.ArgumentParser(
         prog=f"python -m atcn_core.evaluate.{name}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--motion", type=Path, nargs="+", required=True, help="BVH files, or folders (their val split)")
+    motion = "BVH files, or folders (their val split)"
+    parser.add_argument("--motion", type=Path, nargs="+", required=needs_motion, default=[], help=motion)
     parser.add_argument("--network", default=DEFAULT_NETWORK, help="that lifts: a bundled one, or a weights file")
     parser.add_argument("--seconds", type=float, default=seconds, help="only so much from the start of each take")
     parser.add_argument("--clean", action="store_true", help="the true 2D instead of a detector's")

@@ -2,6 +2,8 @@
 
 python -m atcn_core.evaluate.world_report --motion FOLDER [--film VIDEO TRUTH] [--network l6xv4] [--save CLIPS]
     [--json FILE] [--into PAGE]
+python -m atcn_core.evaluate.world_report --films FOLDER [...]
+The second is of films alone, whose true joints are known, through the real detector; its table is called "films".
 With --save the captures are written for `python -m tests.blender_addon.feet_measures CLIPS`, which puts them on a rig.
 """
 
@@ -24,9 +26,10 @@ from ..motion.finish import DEFAULT_STRENGTH, check_wishes
 from ..motion.world import to_world_with_camera
 from ..skeleton import CAPTURE
 from ..train.noise import NoiseOptions
+from .detected import films_with_truth
 from .report_command import report_parser, reported
 from .staged import StagedTake, filmed, stage
-from .takes import load_takes
+from .takes import KnownTake, load_takes
 from .world_metrics import WorldErrors, true_contacts, world_errors
 
 __all__ = ["KINDS", "clips_parser", "kind_of", "main", "measured", "staged_clips"]
@@ -34,7 +37,7 @@ __all__ = ["KINDS", "clips_parser", "kind_of", "main", "measured", "staged_clips
 # What a take shows, by a word of its name; CMU's 03 walks over blocks, 131 is in the style of a dancer.
 KINDS = {
     "walk": ("walk", "zombie", "cmuasf_03"),
-    "run": ("run",),
+    "run": ("_run",),
     "jump": ("jump",),
     "dance": ("dance", "salsa", "cmufbx_55", "cmumisc_131"),
     "sit": ("sit", "kneel"),
@@ -47,7 +50,7 @@ _LEAST_S = 1.5
 
 def kind_of(name: str) -> str:
     """What a take of this name shows; "stand" where nothing is known of it."""
-    return next((kind for kind, words in KINDS.items() if any(word in name for word in words)), "stand")
+    return next((kind for kind, words in KINDS.items() if any(word in f"_{name}" for word in words)), "stand")
 
 
 def measured(staged: StagedTake, smooth: float = DEFAULT_STRENGTH) -> WorldErrors:
@@ -86,7 +89,7 @@ def save(staged: Sequence[StagedTake], folder: Path, smooth: float = DEFAULT_STR
 
 def clips_parser(name: str, description: str | None) -> argparse.ArgumentParser:
     """A `report_parser` for commands on `staged_clips`."""
-    parser = report_parser(name, description, seconds=10.0)
+    parser = report_parser(name, description, seconds=10.0, needs_motion=False)
     parser.add_argument("--cameras", type=int, default=2, help="how many cameras see each take")
     parser.add_argument(
         "--film",
@@ -94,6 +97,12 @@ def clips_parser(name: str, description: str | None) -> argparse.ArgumentParser:
         nargs=2,
         metavar=("VIDEO", "TRUTH"),
         help="also a film whose true joints are known (rigs/render_demo.py), through the real detector",
+    )
+    parser.add_argument(
+        "--films",
+        type=Path,
+        metavar="FOLDER",
+        help="also every NAME.mp4 with a NAME_truth.npz beside it (rigs/render_noise_clips.py --held-out)",
     )
     return parser
 
@@ -113,23 +122,26 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
 
 
 def staged_clips(arguments: argparse.Namespace) -> list[StagedTake]:
-    """The takes that are long enough, captured; and the film with its truth, where there is one.
+    """The takes that are long enough, captured; and the films with their truth, where there are any.
 
     arguments: those of `clips_parser`. Raises AtcnError.
     """
-    takes = load_takes(arguments.motion, arguments.seconds)
-    takes = [take for take in takes if len(take.joints_world) > _LEAST_S * take.fps]
+    films = [tuple(arguments.film)] if arguments.film else []
+    films += films_with_truth(arguments.films) if arguments.films else []
+    takes = _long_takes(arguments.motion, arguments.seconds) if arguments.motion or not films else []
+    lifter = Lifter.named(arguments.network)
+    staged = stage(takes, lifter, noise=None if arguments.clean else NoiseOptions(), cameras=arguments.cameras)
+    return staged + [filmed(video, truth, lifter) for video, truth in films]
+
+
+def _long_takes(motion: Sequence[Path], seconds: float) -> list[KnownTake]:
+    takes = [take for take in load_takes(motion, seconds) if len(take.joints_world) > _LEAST_S * take.fps]
     if not takes:
         raise MotionError("No take is long enough.", hint=f"Give takes of more than {_LEAST_S:g} s.")
     for take in takes:
         if not np.isfinite(take.joints_world).all():
             raise MotionError(f"{take.name} lacks joints of the capture set.", hint="Give BVH files.")
-    lifter = Lifter.named(arguments.network)
-    staged = stage(takes, lifter, noise=None if arguments.clean else NoiseOptions(), cameras=arguments.cameras)
-    if arguments.film:
-        video, truth = arguments.film
-        staged.append(filmed(video, truth, lifter))
-    return staged
+    return takes
 
 
 def main(words: list[str] | None = None) -> int:
@@ -146,7 +158,7 @@ def _named_rows(arguments: argparse.Namespace) -> tuple[str, list[dict[str, obje
         save(staged, arguments.save, arguments.smooth[0])
     if len(arguments.smooth) > 1:
         return "smooth", [{"smooth": s} | row for s in arguments.smooth for row in table(staged, s)]
-    return "world", table(staged, arguments.smooth[0])
+    return "world" if arguments.motion else "films", table(staged, arguments.smooth[0])
 
 
 if __name__ == "__main__":

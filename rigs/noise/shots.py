@@ -1,6 +1,7 @@
 """Which stretch of which take is filmed, on whom, and from where. No Blender here.
 
-Only training takes are used, so that nothing of the held-out motion comes into the training's noise.
+SHOTS are of training takes only, so that nothing of the held-out motion comes into the training's noise; HELD_OUT, of
+the others, are for scoring whole captures.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["FPS", "SHOTS", "Shot", "cut"]
+__all__ = ["FPS", "HELD_OUT", "SHOTS", "Shot", "cut"]
 
 FPS = 30
 # Takes that are shorter run on to and fro until they have lasted this long.
@@ -65,6 +66,22 @@ SHOTS = (
     Shot("m2m_meditate_01", "mira", 0.0, 1.5, 35.0, 12.0, 2.6, 0.45),
     Shot("m2m_sleeping_01", "bruno", 0.0, 1.6, 80.0, 25.0, 2.8, 0.2),
     Shot("m2m_tiredhunched_01", "mira", 0.0, 1.0, 300.0, 5.0, 2.8, 0.5),
+)
+
+HELD_OUT = (
+    Shot("fair1_zombie_01", "mira", 3.0, 8.0, 150.0, 5.0, 4.6, 0.9, wh_px=_TALL),
+    Shot("cmuasf_03_03", "bruno", 6.0, 11.0, 40.0, 5.0, 4.6, 1.0),
+    Shot("cmuasf_03_04", "mira", 10.0, 15.0, 300.0, 8.0, 4.6, 1.0, wh_px=_WIDE, fov_deg=70.0),
+    Shot("cmutxt_jumping_t02", "mira", 2.0, 7.0, 20.0, 6.0, 3.6, 1.0, wh_px=_TALL),
+    Shot("cmutxt_jumping_e01", "bruno", 2.0, 7.0, 290.0, 4.0, 3.6, 1.0),
+    Shot("cmufbx_55_01", "bruno", 4.0, 9.0, 150.0, 10.0, 4.6, wh_px=_WIDE, fov_deg=70.0),
+    Shot("cmumisc_131_02", "mira", 1.0, 6.0, 330.0, 0.0, 4.6, 1.0),
+    Shot("m2m_dancecharleston_01", "bruno", 0.0, 2.3, 10.0, 6.0, 3.6, 0.9, wh_px=_TALL),
+    Shot("m2m_pushup_01", "bruno", 0.0, 1.6, 60.0, 12.0, 3.3, 0.35),
+    Shot("m2m_pushup_01", "mira", 0.0, 1.6, 290.0, 6.0, 3.3, 0.35),
+    Shot("m2m_tiredkneeling_01", "bruno", 0.0, 0.8, 40.0, 8.0, 2.8, 0.5),
+    Shot("m2m_reject_01", "mira", 0.0, 3.8, 20.0, 6.0, 3.3, wh_px=_TALL),
+    Shot("m2m_reject_01", "bruno", 0.0, 3.8, 320.0, 0.0, 3.6, 1.0),
 )
 
 
