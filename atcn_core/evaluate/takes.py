@@ -82,8 +82,6 @@ def load_takes(paths: Sequence[Path], seconds: float = 0.0, split: str = "val") 
 
 def evenly_chosen(items: Sequence[_T], most: int) -> list[_T]:
     """So many of the items at most, evenly over their order, the first and the last among them."""
-    if not items:
-        return []
     return [items[at] for at in np.unique(np.linspace(0, len(items) - 1, min(most, len(items))).astype(int))]
 
 

@@ -272,7 +272,9 @@ def _eliminated(piece: _Piece, lengths_m: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def _stretched(piece: _Piece, lengths_m: np.ndarray) -> np.ndarray:
     """The network's bones (T, B, 3) nearer to what their lengths (L,) are found to be."""
-    share = max(0.0, 1.0 - piece.picture_m / DETECTED_M)
+    share = 1.0 - piece.picture_m / DETECTED_M
+    if share <= 0.0:
+        return piece.bones
     now_m = np.maximum(np.linalg.norm(piece.bones, axis=2), _SHORTEST_M)
     factor = np.clip(lengths_m[_LENGTHS] / now_m, 1.0 / _MOST_STRETCH, _MOST_STRETCH)
     return piece.bones * (factor**share)[..., None]
