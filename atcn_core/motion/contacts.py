@@ -11,8 +11,10 @@ __all__ = [
     "CONTACT_POINTS",
     "FOOT_POINTS",
     "HAND_POINTS",
+    "bearing",
     "caught",
     "contact_chance",
+    "contact_points",
     "foot_points",
     "hand_chance",
     "long_enough",
@@ -57,6 +59,11 @@ def palm_points(joints: np.ndarray, skeleton: Skeleton, up: np.ndarray) -> np.nd
     return joints[:, skeleton.indices(*HAND_POINTS)] - WRIST_HEIGHT_M * up
 
 
+def contact_points(joints: np.ndarray, skeleton: Skeleton, up: np.ndarray) -> np.ndarray:
+    """Where CONTACT_POINTS touch the floor when they stand (T, 6, 3). joints: (T, J, 3); up: (3,) unit."""
+    return np.concatenate([foot_points(joints, skeleton), palm_points(joints, skeleton, up)], axis=1)
+
+
 def contact_chance(
     joints: np.ndarray, skeleton: Skeleton, times_s: np.ndarray, up: np.ndarray, sight: np.ndarray | None = None
 ) -> np.ndarray:
@@ -96,6 +103,23 @@ def standing_chance(
         return np.ones(points.shape[:2])
     slow = fading(_speed_m_s(points, times_s, sight), MOVES_M_S, STANDS_M_S)
     return slow * low_enough(points, times_s, up)
+
+
+def bearing(standing: np.ndarray, heights_m: np.ndarray) -> np.ndarray:
+    """On which of CONTACT_POINTS the person is, (T, 6) bool: the floor is under these.
+
+    The feet that stand, or where none does the hands that stand, or else any of the feet. Hands say less of the floor
+    than feet do: how far a wrist is over its palm depends on how the hand is put down. Yet feet that are still well
+    above hands that stand are held in the air, or on a chair.
+    standing: (T, 6) chance 0..1; heights_m: (T, 6).
+    """
+    feet = np.arange(len(CONTACT_POINTS)) < len(FOOT_POINTS)
+    stands = standing > 0.5
+    hands_m = np.where(stands & ~feet, heights_m, np.inf).min(axis=1, keepdims=True)
+    on_feet = stands & feet & (heights_m < hands_m + LOW_M)
+    on_hands = stands & ~feet
+    on_any_foot, on_any_hand = (points.any(axis=1, keepdims=True) for points in (on_feet, on_hands))
+    return np.where(on_any_foot, on_feet, np.where(on_any_hand, on_hands, feet))
 
 
 def low_enough(points: np.ndarray, times_s: np.ndarray, up: np.ndarray) -> np.ndarray:

@@ -145,6 +145,6 @@ def _once_a_foot(standing: np.ndarray, heights_m: np.ndarray) -> np.ndarray:
 def floor_height_m(heights_m: np.ndarray) -> float:
     """Height of the floor under feet at these heights: jumps lie above it, a few wrong frames may lie below.
 
-    heights_m: (T, P), the foot points of each frame.
+    heights_m: (T, P), what is on the floor in each frame; infinite what is not.
     """
     return float(np.percentile(heights_m.min(axis=1), FLOOR_PERCENTILE))

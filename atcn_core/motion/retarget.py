@@ -216,9 +216,7 @@ def _shoulders(rest: RigRest, rig_map: RigMap, chains: Chains, carriers: dict[st
 
 def _under_hands_m(motion: WorldMotion, turned: BodyTurns, arms: dict[str, Arm], shoulders: Shoulders) -> np.ndarray:
     """How high over the hips (T, 2) the floor is under hands on which alone the person stands; infinite elsewhere."""
-    chance = motion.standing_chance()
-    on_feet, on_hands = chance[:, : len(FOOT_POINTS)], chance[:, len(FOOT_POINTS) :]
-    alone = (on_hands > 0.5) & (on_feet.max(axis=1) < 0.5)[:, None]
+    alone = motion.bearing()[:, len(FOOT_POINTS) :]
     if not alone.any():
         return np.full(alone.shape, np.inf)
     return np.where(alone, palms_m(turned, arms, shoulders), np.inf)

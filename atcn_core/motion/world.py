@@ -12,7 +12,7 @@ from ..hands import HandMotion
 from ..rotation import normalized
 from ..skeleton import LIMB_12, Skeleton
 from .contact_net import captured_chance
-from .contacts import CONTACT_POINTS, FOOT_POINTS, contact_chance, foot_points, palm_points
+from .contacts import CONTACT_POINTS, FOOT_POINTS, bearing, contact_chance, contact_points
 from .ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam, up_error_rad
 from .planted import planted_path_cam
 from .smoothing import smoothed
@@ -77,6 +77,10 @@ class WorldMotion:
             return self.standing
         return contact_chance(self.joints_world, self.skeleton, self.times_s, _UP)
 
+    def bearing(self) -> np.ndarray:
+        """(T, 6) bool, on which of contacts.CONTACT_POINTS the person is."""
+        return bearing(self.standing_chance(), contact_points(self.joints_world, self.skeleton, _UP)[..., 2])
+
     def points(self, joint: str) -> np.ndarray:
         """One joint's path (T, 3)."""
         return self.joints_world[:, self.skeleton.index(joint)]
@@ -123,11 +127,9 @@ def _placed(motion: Motion3D) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     turn = world_from_cam(up_cam)
     joints = (joints_cam + root_cam[:, None]) @ turn.T
     has_feet = any(point in motion.skeleton.joints for point in FOOT_POINTS)
-    heights_m = _contacts(joints, motion.skeleton, _UP)[..., 2]
-    # Hands that do not stand may hang below somebody who sits.
-    feet = len(FOOT_POINTS)
-    heights_m[:, feet:] = np.where(standing[:, feet:] > 0.5, heights_m[:, feet:], np.inf)
-    floor_m = floor_height_m(heights_m) - (0.0 if has_feet else _ANKLE_HEIGHT_M)
+    heights_m = contact_points(joints, motion.skeleton, _UP)[..., 2]
+    lowest_m = floor_height_m(np.where(bearing(standing, heights_m), heights_m, np.inf))
+    floor_m = lowest_m - (0.0 if has_feet else _ANKLE_HEIGHT_M)
     hip = joints[0, motion.skeleton.indices("left_hip", "right_hip")].mean(axis=0)
     shift = np.array([hip[0], hip[1], floor_m])
     return joints - shift, turn, shift, standing
@@ -144,7 +146,7 @@ def _levelled(motion: Motion3D, joints_cam: np.ndarray) -> tuple[np.ndarray, np.
     up_cam = pose_up_cam
     root_cam, standing = _held(motion, joints_cam, up_cam)
     for _ in range(_LEVEL_PASSES):
-        contacts_cam = _contacts(joints_cam, motion.skeleton, up_cam) + root_cam[:, None]
+        contacts_cam = contact_points(joints_cam, motion.skeleton, up_cam) + root_cam[:, None]
         taken_cam, up_cam = up_cam, levelled_by_feet(pose_up_cam, contacts_cam, standing, motion.times_s, error_rad)
         if taken_cam @ up_cam > np.cos(_LEVEL_RAD):
             break
@@ -156,11 +158,6 @@ def _held(motion: Motion3D, joints_cam: np.ndarray, up_cam: np.ndarray) -> tuple
     """The root's path (T, 3) in `cam`, held by what stands, and the chance (T, 6) that it does."""
     root_cam = motion.root_cam.astype(np.float64)
     standing = captured_chance(motion, up_cam)
-    contacts_cam = _contacts(joints_cam, motion.skeleton, up_cam)
+    contacts_cam = contact_points(joints_cam, motion.skeleton, up_cam)
     path_cam = planted_path_cam(root_cam, contacts_cam, standing, motion.times_s, up_cam)
     return smoothed(path_cam, motion.times_s, _PATH_CUTOFF_HZ), standing
-
-
-def _contacts(joints: np.ndarray, skeleton: Skeleton, up: np.ndarray) -> np.ndarray:
-    """Where contacts.CONTACT_POINTS touch the floor when they stand (T, 6, 3)."""
-    return np.concatenate([foot_points(joints, skeleton), palm_points(joints, skeleton, up)], axis=1)

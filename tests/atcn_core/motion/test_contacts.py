@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from atcn_core.motion.contacts import caught, contact_chance, foot_points, long_enough, standing_chance, stretches
+from atcn_core.motion.contacts import (
+    bearing,
+    caught,
+    contact_chance,
+    foot_points,
+    long_enough,
+    standing_chance,
+    stretches,
+)
 from atcn_core.rotation import normalized, quat_rotate
 from atcn_core.skeleton import CAPTURE, LIMB_12, Skeleton
 from tests.moving_person import BACK, LEFT, UP, about, elbow, knee, posed, pressing_up, striding
@@ -47,6 +55,16 @@ def test_somebody_in_the_air_stands_on_nothing():
     chance = standing_chance(foot_points(person.joints_world, CAPTURE), times_s, UP)
     assert chance[flight > 0.55].max() < 0.05
     assert chance[:8].min() > 0.9
+
+
+def test_the_floor_is_under_standing_feet_else_hands_else_any_feet():
+    chance = np.array([[0.9, 0.2, 0.7, 0.1, 0.9, 0.0], [0.1, 0.2, 0.3, 0.1, 0.9, 0.0], [0.1, 0.2, 0.3, 0.1, 0.0, 0.4]])
+    level = np.zeros_like(chance)
+    assert bearing(chance, level).astype(int).tolist() == [[1, 0, 1, 0, 0, 0], [0, 0, 0, 0, 1, 0], [1, 1, 1, 1, 0, 0]]
+    level[:, 0] = 0.8  # the left heel, held still in the air
+    assert bearing(chance, level)[0].astype(int).tolist() == [0, 0, 1, 0, 0, 0]
+    level[:, 2] = 0.8
+    assert bearing(chance, level)[0].astype(int).tolist() == [0, 0, 0, 0, 1, 0]
 
 
 def test_without_heels_and_toes_the_ankles_count():

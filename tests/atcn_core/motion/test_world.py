@@ -64,6 +64,17 @@ def test_press_ups_before_a_camera_that_looks_up_or_down_happen_on_the_floor(pit
         assert abs(path[0, 2] - person.point(point)[0, 2]) < 0.09
 
 
+def test_hands_captured_too_low_do_not_lower_the_floor_under_the_feet():
+    person, standing = pressing_up()
+    joints = person.joints_world.copy()
+    joints[:, CAPTURE.index("left_wrist"), 2] -= 0.08
+    joints_cam = joints @ WORLD_FROM_CAM
+    motion = motion_of(joints_cam, joints_cam[:, 0] + [0.0, 0.0, 5.0], person.times_s)
+    found = to_world(motion)
+    assert (found.standing_chance()[:, standing[0]] > 0.5).all()
+    assert found.points("left_toe")[:, 2] == pytest.approx(person.point("left_toe")[:, 2], abs=0.03)
+
+
 def test_who_stands_on_hands_alone_has_the_floor_under_them():
     times_s = np.arange(60) / 30
     upside_down = {"hips": about(LEFT, np.pi + 0 * times_s)}
