@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..console import EXIT_FAILED, complain
 from ..errors import AtcnError, MotionError
 from .evaluation import PER, Request, evaluate
 from .networks import BUNDLED_NAME
@@ -73,8 +74,8 @@ def main(words: list[str] | None = None) -> int:
             for path in write_plots(figures, arguments.logs, arguments.plots):
                 print(path)
     except AtcnError as error:
-        print(error, file=sys.stderr)
-        return 2
+        complain(error)
+        return EXIT_FAILED
     return 0
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..console import EXIT_FAILED, complain
 from ..errors import AtcnError, ModelError, OutputError
 from ..files import sha256
 from ..lift.weights import BUNDLED
@@ -157,8 +158,8 @@ def main(words: list[str] | None = None) -> int:
             pages[arguments.models] = models_page(every)
         changed = [path for path, text in pages.items() if _write(path, text, arguments.check)]
     except AtcnError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+        complain(error)
+        return EXIT_FAILED
     for path in changed:
         sys.stdout.write(f"{path} {'is not up to date' if arguments.check else 'written'}\n")
     return 1 if arguments.check and changed else 0

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..console import EXIT_FAILED, complain
 from ..errors import AtcnError, MotionError
 from ..lift.predict import Lifter
 from ..motion.contact_net import ContactNet, contact_inputs, save_net
@@ -113,8 +114,8 @@ def main(words: list[str] | None = None) -> int:
         lifter = Lifter.named(arguments.network)
         save_net(arguments.out, trained_on(captured(takes, lifter, recipe.looks), recipe, arguments.network))
     except AtcnError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+        complain(error)
+        return EXIT_FAILED
     return 0
 
 

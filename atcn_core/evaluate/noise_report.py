@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..clip import Keypoints2D
+from ..console import EXIT_FAILED, complain
 from ..detect import Detection, Detector, create_detector
 from ..detect.enhance import enhanced
 from ..detect.track import track_person
@@ -238,8 +239,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         measures = measured(detected_films(options.clips, sensor_noise=options.sensor_noise))
     except AtcnError as error:
-        sys.stderr.write(f"Error: {error}\n")
-        return 1
+        complain(error)
+        return EXIT_FAILED
     figures = {name: statistics | {"proposal": proposal(statistics)} for name, statistics in measures.items()}
     if options.json:
         text = json.dumps({"sensor_noise": options.sensor_noise, **figures}, indent=1)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ..console import EXIT_FAILED, complain
 from ..errors import AtcnError
 from ..worker.protocol import DEFAULT_NETWORK
 from .cards import publish
@@ -47,7 +48,7 @@ def reported(
         name, rows = make()
         publish(name, rows, data=data, page=page)
     except AtcnError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+        complain(error)
+        return EXIT_FAILED
     sys.stdout.write(markdown(rows) + "\n")
     return 0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from ..console import EXIT_FAILED, complain
 from ..errors import AtcnError, MotionError
 from ..lift.checkpoint import read_weights, restore, save_network
 from ..lift.weights import network_file
@@ -88,8 +89,8 @@ def main(words: list[str] | None = None) -> int:
         )
         network = trainer.run()
     except AtcnError as error:
-        print(error, file=sys.stderr)
-        return 2
+        complain(error)
+        return EXIT_FAILED
     processes.leave()
     if not processes.leads:
         return 0

@@ -152,7 +152,7 @@ def test_a_file_that_is_no_truth_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_films_is_an_error_and_no_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--clips", str(tmp_path)]) == 1
+    assert main(["--clips", str(tmp_path)]) == 2
     assert "Error:" in capsys.readouterr().err
 
 
