@@ -176,14 +176,13 @@ def _score_scene(
     for one in candidates:
         for level in levels:
             say(f"{scene.dataset or 'takes'}, {one.label}, {level:g} px of noise")
-            lifted, fitted = _answers(request, one, scene.views, level)
-            measures = overall(lifted)
-            rows.append({"network": one.label, "noise px": f"{level:g}", **measures})
-            if fitted:
-                rows.append({"network": f"{one.label}, fitted", "noise px": f"{level:g}", **overall(fitted)})
+            answers = _answers(request, one, scene.views, level)
+            lifted = answers[""]
+            scores = {", ".join(filter(None, (one.label, done))): overall(views) for done, views in answers.items()}
+            rows += [{"network": label, "noise px": f"{level:g}", **measures} for label, measures in scores.items()]
             noise_p2[one.label][level] = p2_mm(lifted)
             if level == levels[0]:
-                clean[one.label], p1[one.label] = lifted, float(str(measures["P1"]))
+                clean[one.label], p1[one.label] = lifted, float(str(scores[one.label]["P1"]))
     tables = figures.tables
     seen = f", {request.drop:.0%} of the joints not seen" if request.drop else ""
     joints = len(next(iter(clean.values()))[0].joints)
@@ -205,13 +204,12 @@ def _score_scene(
             tables[f"{scene.prefix}{key}"] = (title, ablation)
 
 
-def _answers(
-    request: Request, one: Candidate, views: Sequence[View], noise_px: float
-) -> tuple[list[LiftedView], list[LiftedView]]:
-    """What a network makes of the views, and that brought onto the picture; nothing where that is not asked for."""
+def _answers(request: Request, one: Candidate, views: Sequence[View], noise_px: float) -> dict[str, list[LiftedView]]:
+    """What a network makes of the views (""), and where that is asked for what a capture makes of it, by its name."""
+    settings = {"noise_px": noise_px, "drop": request.drop, "device": request.device}
     if request.fitted:
-        return lift_and_fit_views(one.network, views, noise_px=noise_px, drop=request.drop, device=request.device)
-    return lift_views(one.network, views, noise_px=noise_px, drop=request.drop, device=request.device), []
+        return lift_and_fit_views(one.network, views, **settings)
+    return {"": lift_views(one.network, views, **settings)}
 
 
 def _by_protocol(scene: _Scene, lifted: dict[str, list[LiftedView]], seen: str, figures: Figures) -> None:

@@ -12,6 +12,7 @@ from ..clip import Keypoints2D, to_capture
 from ..frames import Intrinsics, cam_to_px
 from ..lift.fit import fitted_to_picture
 from ..lift.predict import TRAINING_FPS
+from ..motion.stature import stature_m
 from ..reporter import Reporter
 from ..skeleton import CAPTURE, H36M_17
 from .networks import Network, lifter_of
@@ -130,16 +131,18 @@ def lift_views(
 
 def lift_and_fit_views(
     network: Network, views: Sequence[View], *, noise_px: float = 0.0, drop: float = 0.0, device: str = "cpu"
-) -> tuple[list[LiftedView], list[LiftedView]]:
-    """As `lift_views`, and the same brought onto the picture (`lift.fit`), whose error is said to be the noise and a
-    trace more."""
-    bare, fitted = [], []
+) -> dict[str, list[LiftedView]]:
+    """As `lift_views`, by what was done to the answer: nothing (""); brought onto the picture (`lift.fit`), whose error
+    is said to be the noise and a trace more; that, of a performer whose height is given, as a user may."""
+    answers: dict[str, list[LiftedView]] = {"": [], "fitted": [], "fitted, height given": []}
     for view, keypoints, poses_cam in _lifted(network, views, noise_px, drop, device):
         away_m = float(np.median(view.joints_cam[:, CAPTURE.index("hip"), 2]))
         picture_m = float(np.hypot(EXACT_M, noise_px * away_m / view.lens.focal_px))
-        bare.append(answered(view, poses_cam))
-        fitted.append(answered(view, fitted_to_picture(poses_cam, keypoints, view.lens, picture_m)[0]))
-    return bare, fitted
+        fitted = fitted_to_picture(poses_cam, keypoints, view.lens, picture_m)[0]
+        scale = stature_m(view.joints_cam, CAPTURE) / stature_m(fitted, CAPTURE)
+        for rows, joints_cam in zip(answers.values(), (poses_cam, fitted, scale * fitted), strict=True):
+            rows.append(answered(view, joints_cam))
+    return answers
 
 
 def _lifted(

@@ -7,8 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from atcn_core.evaluate.protocols import p2_mm
 from atcn_core.evaluate.takes import KnownTake, load_takes
-from atcn_core.evaluate.views import PICTURE_WH_PX, disturbed, lift_views, make_views, typical_height_px
+from atcn_core.evaluate.views import (
+    PICTURE_WH_PX,
+    disturbed,
+    lift_and_fit_views,
+    lift_views,
+    make_views,
+    typical_height_px,
+)
+from atcn_core.motion.stature import stature_m
 from atcn_core.skeleton import CAPTURE, H36M_17
 
 from .people import small_atcn, walking, write_positions
@@ -72,6 +81,20 @@ def test_lifted_views_are_about_the_hip_in_millimetres_in_the_pictures_axes(take
         assert np.abs(lifted.predicted_mm[:, 0]).max() == 0
         head = view.joints_cam[:, CAPTURE.index("head")] - view.joints_cam[:, CAPTURE.index("hip")]
         assert np.allclose(lifted.true_mm[:, H36M_17.index("head")], 1000 * head)
+
+
+def test_a_given_height_changes_the_size_of_what_is_fitted_and_nothing_else(take: KnownTake) -> None:
+    views = make_views([take], 2)
+    answers = lift_and_fit_views(small_atcn(), views)
+    for bare, again in zip(answers[""], lift_views(small_atcn(), views), strict=True):
+        assert np.array_equal(bare.predicted_mm, again.predicted_mm)
+    fitted, tall = answers["fitted"], answers["fitted, height given"]
+    assert p2_mm(fitted) < 0.9 * p2_mm(answers[""])  # a network with random weights, but the picture is exact
+    for one, other in zip(fitted, tall, strict=True):
+        scale = other.predicted_mm[:, 1:] / one.predicted_mm[:, 1:]
+        assert np.allclose(scale, scale[0, 0, 0])
+        found_m, true_m = (stature_m(mm / 1000, H36M_17) for mm in (other.predicted_mm, other.true_mm))
+        assert found_m == pytest.approx(true_m, rel=0.01)
 
 
 def test_a_person_at_the_usual_distance_is_as_tall_as_in_the_papers_data(tmp_path: Path) -> None:
