@@ -53,7 +53,7 @@ BONE_ERRORS_M = {
 }
 # The network's errors are partly those of the 2D it was given, so it is believed the less the better the 2D is; and the
 # better the 2D, the rather is a change of the error a movement that the network has missed.
-_BELIEF_EXPONENT, _STEP_EXPONENT = 0.5, 1.0
+_BELIEF_EXPONENT, _STEP_EXPONENT = 0.5, 0.7
 # A network that is unsure answers with bones that are too short. They are brought towards their lengths, by no more
 # than this factor, and all the way where the 2D is without error, which alone tells lengths well.
 _MOST_STRETCH = 2.0
