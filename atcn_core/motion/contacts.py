@@ -82,11 +82,11 @@ def hand_chance(
     """How likely each of HAND_POINTS stands on something (T, 2), 0..1; all as of `contact_chance`."""
     if len(times_s) < 2:  # nothing is known of movement: nobody stands on his hands
         return np.zeros((len(times_s), len(HAND_POINTS)))
-    feet = foot_points(joints, skeleton)
-    palms = palm_points(joints, skeleton, up)
+    points = contact_points(joints, skeleton, up)
+    feet, palms = np.split(points, [len(FOOT_POINTS)], axis=1)
     slow = fading(_speed_m_s(palms, times_s, sight), HAND_MOVES_M_S, HAND_STANDS_M_S)
     slack_m = _slack_m(palms, feet, up)
-    heights_m = palms @ up - _lowest_m(np.concatenate([feet, palms], axis=1), times_s, up)[:, None] - slack_m
+    heights_m = palms @ up - _lowest_m(points, times_s, up)[:, None] - slack_m
     low = fading(heights_m, HAND_HIGH_M, HAND_LOW_M)
     free = fading(_from_legs_m(joints, skeleton), ON_LEG_M, OFF_LEG_M)
     return slow * low * free
