@@ -12,10 +12,14 @@ __all__ = [
     "H36M_17",
     "LIMB_12",
     "MEDIAPIPE_33",
+    "SIDES",
     "SKELETONS",
     "Skeleton",
     "mirrored_name",
 ]
+
+# As names of joints and of roles begin.
+SIDES = ("left", "right")
 
 
 def mirrored_name(joint: str) -> str:

@@ -29,15 +29,15 @@ from ..hands import HAND_21, FoundHands
 from ..motion.fingers_steady import impossible_rad
 from ..motion.smoothing import fading
 from ..reporter import Reporter
+from ..skeleton import SIDES
 from ..video import read_frames
 from .enhance import enhanced
 from .mediapipe import stderr_hushed
 from .model import HANDS, ensure_model
 from .sides import SPREAD_OF_STANDING_M, body_size_px
 
-__all__ = ["SIDES", "find_hands", "hand_squares_px", "px_per_m"]
+__all__ = ["find_hands", "hand_squares_px", "px_per_m"]
 
-SIDES = ("left", "right")
 # The square's side, and how far its middle lies beyond the wrist in lengths from there to the knuckles.
 SQUARE_M, BEYOND_KNUCKLES = 0.6, 1.2
 # A hand whose wrist lies farther than this from the pose's is the other one's, or nobody's.

@@ -21,10 +21,11 @@ from mediapipe.tasks.python.vision.hand_landmarker import HandLandmarker, HandLa
 from ..clip import Keypoints2D
 from ..console import EXIT_FAILED, complain
 from ..errors import AtcnError
+from ..skeleton import SIDES
 from ..video import read_frames
 from . import create_detector
 from .enhance import enhanced
-from .hands import SAME_WRIST_M, SIDES, find_hands, px_per_m
+from .hands import SAME_WRIST_M, find_hands, px_per_m
 from .mediapipe import stderr_hushed
 from .model import HANDS, ensure_model
 from .track import track_person

@@ -22,10 +22,11 @@ from ..rotation import (
     quat_multiply,
     quat_rotate,
 )
+from ..skeleton import SIDES
 from .contacts import FOOT_POINTS, stretches
 from .feet import FootMode, Stand, ankles_world, legs_to, standing_points
 from .held import BODY_CUTOFF_HZ, Limb, LimbPath, bent, eased, end_of, reaching, turned_by
-from .landmarks import SIDES, BodyAxes, Landmarks
+from .landmarks import BodyAxes, Landmarks
 from .limbs import rest_arm_hinge
 from .rolls import about_rad, roll_between_rad
 from .smoothing import fading, smoothed

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..skeleton import SIDES
 from .bone_tree import BoneTree
 from .facing import upright
 
 __all__ = ["body_refusal", "place_doubts"]
 
-SIDES = ("left", "right")
 _LIMBS = (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot"))
 # Cosine of how far the legs may lean from where the trunk points; those of four-legged ones stand across it.
 STANDING = 0.5

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..skeleton import SIDES
 from .bone_tree import BoneTree
 from .by_shape import finger_rows
 from .names import parse_name
@@ -14,7 +15,6 @@ from .recognition import Chains
 
 __all__ = ["chains_of"]
 
-SIDES = ("left", "right")
 _SEGMENTS = (("upper_arm", "forearm"), ("forearm", "hand"), ("thigh", "shin"), ("shin", "foot"))
 _FINGER_WORDS = {
     "thumb": r"thumb|親指",

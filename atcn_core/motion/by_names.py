@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..skeleton import SIDES
 from .bone_tree import BoneTree
 from .families import Family
 from .names import BoneName
@@ -14,7 +15,6 @@ from .rigmap import REQUIRED_ROLES
 
 __all__ = ["NameMatch", "match_family", "spread_trunk", "tree_doubts"]
 
-SIDES = ("left", "right")
 _SPINE_ROW = re.compile(r"spine(\d*)")
 # How far from the shin's end a foot that hangs elsewhere may be, in lengths of the shin.
 FOOT_NEAR = 0.25

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..skeleton import SIDES
 from .bone_tree import BoneTree
 from .by_names import spread_trunk
 from .facing import LOOKS_SURE, LOOKS_WELL_SURE, looks_forward
@@ -21,7 +22,6 @@ NEAR_CENTRE = 0.03
 HEAD_HEIGHT, HEAD_STRAY = 0.28, 0.2
 # A skeleton for skinning has at least this many bones; where there are fewer, the flag was not set with care.
 FEWEST_DEFORM = 15
-SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ..rotation import normalized, quat_multiply, quat_rotate, quat_to_matrix
+from ..skeleton import SIDES
 from . import retarget
 from .feet import FootMode
 from .ground import floor_height_m
 from .hierarchy import turn_in
-from .landmarks import SIDES, Landmarks, motion_landmarks, rest_landmarks
+from .landmarks import Landmarks, motion_landmarks, rest_landmarks
 from .retarget import PoseTrack
 from .rig_rest import RigRest, rest_axes
 from .rigmap import RigMap

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..rotation import normalized
+from ..skeleton import SIDES
 from .bone_tree import BoneTree
 
 __all__ = ["LOOKS_SURE", "LOOKS_WELL_SURE", "looks_forward", "upright"]
@@ -16,7 +17,6 @@ LOOKS_SURE, LOOKS_WELL_SURE = 0.7, 1.8
 FEET, KNEES, ELBOWS, FACE = 2.0, 1.0, 0.7, 0.7
 # Bends of this share of the limb, and faces this share of the trunk before the head's joint, count in full.
 PLAIN_BEND, PLAIN_FACE = 0.02, 0.05
-SIDES = ("left", "right")
 
 
 def upright(tree: BoneTree, bones: Mapping[str, int]) -> np.ndarray:

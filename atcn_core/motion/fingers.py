@@ -11,9 +11,9 @@ import numpy as np
 
 from ..hands import FINGERS, HandMotion
 from ..rotation import matrix_to_quat, normalized, quat_conjugate, quat_multiply, quat_unrolled
+from ..skeleton import SIDES
 from .fingers_palm import finger_angles, finger_axes, palm_axes
 from .hierarchy import turn_in
-from .landmarks import SIDES
 from .names import parse_name
 from .recognition import Chains
 from .rig_rest import RigRest

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..hands import FINGERS, HandMotion
 from ..rotation import normalized
+from ..skeleton import SIDES
 from .fingers import bending, finger_rows, palm_fingers, rest_directions
 from .fingers_palm import finger_angles, palm_axes
 from .fingers_steady import relaxed_hand
 from .from_rig import RigMotion
-from .landmarks import SIDES
 from .rig_rest import RigRest
 from .rigmap import RigMap
 from .spread import chains_around

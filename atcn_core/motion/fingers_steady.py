@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..hands import FINGERS, FoundHands, HandMotion
+from ..skeleton import SIDES
 from .fingers_palm import finger_angles, finger_directions, to_palm
-from .landmarks import SIDES
 from .smoothing import fading, filled, running_weight, smoothed
 
 __all__ = ["LIMITS_DEG", "hand_motion", "impossible_rad", "relaxed_hand"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import MotionError
-from ..skeleton import CAPTURE
+from ..skeleton import CAPTURE, SIDES
 from .ground import floor_height_m
-from .landmarks import SIDES, BodyAxes, rest_landmarks
+from .landmarks import BodyAxes, rest_landmarks
 from .rig_rest import RigRest, rest_axes
 from .rigmap import TRUNK_ROLES, RigMap
 from .world import WorldMotion

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..rotation import matrix_to_quat, normalized, quat_to_matrix, quat_unrolled
-from .landmarks import SIDES
+from ..skeleton import SIDES
 from .retarget import PoseTrack
 from .rig_rest import RigRest
 from .rigmap import RigMap, SwitchedBone

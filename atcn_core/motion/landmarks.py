@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..rotation import normalized
+from ..skeleton import SIDES
 from .smoothing import fading
 from .world import WorldMotion
 
 __all__ = ["BodyAxes", "Landmarks", "motion_landmarks", "rest_landmarks"]
 
-SIDES = ("left", "right")
 
 # In a head held level the tip of the nose lies this much below the ears (capture set: 1.5 cm over 10.5 cm).
 NOSE_BELOW_EARS_RAD = float(np.arctan2(1.5, 10.5))

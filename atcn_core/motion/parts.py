@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import RigError
+from ..skeleton import SIDES
 from .fingers import finger_rows
-from .landmarks import SIDES
 from .retarget import PoseTrack
 from .rig_rest import RigRest
 from .rigmap import TRUNK_ROLES, RigMap

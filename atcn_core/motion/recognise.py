@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..skeleton import SIDES
 from .body_checks import body_refusal, place_doubts
 from .bone_chains import chains_of
 from .bone_tree import BoneTree, RestBone
@@ -19,7 +20,6 @@ __all__ = ["BY_SHAPE", "recognise"]
 
 BY_SHAPE = "by shape"
 _BY_WORDS = "by words"
-SIDES = ("left", "right")
 # So many required roles must a family's names give, and so many of all it gives must the shape bear out.
 NAMES_COUNT, NAMES_BORNE_OUT = 8, 0.8
 # Where spine and neck are cut into parts is a matter of the family, not of shape.

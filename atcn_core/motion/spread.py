@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..rotation import normalized, quat_between, quat_multiply, quat_rotate, quat_slerp
+from ..skeleton import SIDES
 from .bone_chains import chains_of
 from .bone_tree import BoneTree, RestBone
-from .landmarks import SIDES
 from .recognition import Chains
 from .rig_rest import RigRest
 from .rigmap import TRUNK_ROLES, RigMap

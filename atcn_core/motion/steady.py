@@ -14,9 +14,8 @@ import numpy as np
 
 from ..clip import Motion3D
 from ..errors import MotionError
-from ..skeleton import Skeleton
+from ..skeleton import SIDES, Skeleton
 from .adaptive import accelerations, running_rms, smoothed_by_joint
-from .landmarks import SIDES
 from .root import with_bone_lengths
 from .smoothing import smoothed
 

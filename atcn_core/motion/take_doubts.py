@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..skeleton import SIDES
 from .contacts import stretches
-from .landmarks import SIDES
 from .take_series import TakeSeries
 
 __all__ = ["Doubt", "doubtful"]

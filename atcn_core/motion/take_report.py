@@ -15,7 +15,7 @@ import numpy as np
 
 from ..clip import Keypoints2D, Motion3D
 from ..errors import MotionError
-from .landmarks import SIDES
+from ..skeleton import SIDES
 from .take_doubts import Doubt, doubtful
 from .take_rig import Soles, sliding_m_s
 from .take_series import TakeSeries, take_series

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..clip import Keypoints2D, Motion3D
-from ..skeleton import mirrored_name
+from ..skeleton import SIDES, mirrored_name
 from .contacts import FOOT_POINTS, HAND_POINTS, foot_points
 from .feet import standing_points
-from .landmarks import SIDES
 from .stature import stature_m
 from .take_view import NEAREST_M, view_of
 from .world import WorldMotion

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..rotation import normalized, quat_between, quat_multiply, quat_rotate, quat_slerp
-from .landmarks import SIDES
+from ..skeleton import SIDES
 from .rig_rest import RigRest
 from .rigmap import RigMap
 from .turns import BodyTurns

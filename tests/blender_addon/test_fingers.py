@@ -13,6 +13,7 @@ from atcn_core.hands import FINGERS
 from atcn_core.motion.fingers import finger_rows
 from atcn_core.motion.fingers_palm import finger_directions, palm_axes, to_palm
 from atcn_core.motion.spread import chains_around
+from atcn_core.skeleton import SIDES
 from blender_addon import motion_source, properties, session
 from blender_addon.apply import apply_motion, pose_track
 from blender_addon.armature import rest_of
@@ -31,7 +32,6 @@ from .test_panels import Layout
 
 __all__ = ["switched_on"]
 
-SIDES = ("left", "right")
 FINGERED = ["bruno", "gorm", "mira", "nuri", "otto"]
 OTHER_RIGS = ["cc0_makehuman_mpfb/rig.default.json", "cc0_makehuman_mpfb/rig.mixamo.json", "cc0_mesh2motion/human-male"]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from atcn_core.motion.feet import FOOT_MODES
+from atcn_core.skeleton import SIDES
 from blender_addon import rigs
 from blender_addon.apply import apply_motion, posing
 from blender_addon.bake import give
@@ -18,7 +19,6 @@ from blender_addon.steps import finish
 from tests.blender_addon.test_apply import filmed
 from tests.moving_person import pressing_up
 
-SIDES = ("left", "right")
 FRAMES = range(0, 60, 3)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from atcn_core.motion.bvh_person import bvh_person
-from atcn_core.motion.landmarks import SIDES
+from atcn_core.skeleton import SIDES
 from blender_addon import engine, exporting, motion_source, rigs, runs, session
 from blender_addon.core import errors, retarget
 from blender_addon.rig_files import import_armatures

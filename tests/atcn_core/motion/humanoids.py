@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from atcn_core.motion.bone_tree import RestBone
+from atcn_core.skeleton import SIDES
 
-SIDES = ("left", "right")
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 
 # Left side of a person of 1.75 m who looks along -Y and holds the arms level, metres.

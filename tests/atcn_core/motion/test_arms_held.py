@@ -14,12 +14,11 @@ from atcn_core.motion.retarget import PoseTrack, RigRest, solve
 from atcn_core.motion.smoothing import smoothed
 from atcn_core.motion.world import WorldMotion
 from atcn_core.rotation import normalized
-from atcn_core.skeleton import CAPTURE
+from atcn_core.skeleton import CAPTURE, SIDES
 from tests.atcn_core.motion.stick_rig import RIG_MAP, posed_world
 from tests.atcn_core.motion.test_feet import other_legs, soles
 from tests.moving_person import BACK, UP, about, elbow, on_feet, posed, pressing_up
 
-SIDES = ("left", "right")
 AUTO = FOOT_MODES["auto"]
 SHAPES = [(1.0, 1.0, 1.0, 1.0), (1.0, 1.0, 1.2, 1.1), (1.0, 1.0, 0.8, 0.85), (1.2, 0.9, 1.0, 1.0), (0.8, 0.8, 0.7, 0.7)]
 

@@ -18,13 +18,12 @@ from atcn_core.motion.retarget import PoseTrack, RigRest, solve
 from atcn_core.motion.rigmap import RigMap
 from atcn_core.motion.spread import chains_around
 from atcn_core.rotation import normalized
+from atcn_core.skeleton import SIDES
 from tests.moving_person import dancing
 
 from .hand_shapes import FIST, FLAT, POINTING, SHAPES, hand, moving
 from .humanoids import NAMINGS, Person, person
 from .stick_rig import posed_world
-
-SIDES = ("left", "right")
 
 
 def rest_of(body: Person, roll_seed: int = 0) -> tuple[RigRest, RigMap]:

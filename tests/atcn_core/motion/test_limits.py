@@ -13,10 +13,10 @@ from scipy.ndimage import gaussian_filter1d
 from atcn_core.motion.limits import BENT_BACK_RAD, STRAIGHT_RAD, limited, not_bent_back
 from atcn_core.motion.retarget import solve
 from atcn_core.rotation import matrix_to_quat, normalized, quat_conjugate, quat_multiply, quat_rotate
+from atcn_core.skeleton import SIDES
 from tests.atcn_core.motion.stick_rig import PARENTS, RIG_MAP, posed_world, stick_rest
 from tests.moving_person import BACK, LEFT, STILL, UP, about, dancing, elbow, knee, posed
 
-SIDES = ("left", "right")
 axes = st.integers(0, 10_000).map(lambda seed: normalized(np.random.default_rng(seed).normal(size=3)))
 
 
