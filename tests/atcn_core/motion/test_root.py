@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from atcn_core.frames import WORLD_FROM_CAM, Intrinsics, cam_to_px
 from atcn_core.motion.root import constant_limb_lengths, root_path_cam
-from atcn_core.skeleton import CAPTURE
+from atcn_core.skeleton import CAPTURE, SIDES
 from tests.moving_person import dancing
 
 CAMERA = Intrinsics.assumed((1280, 720))
@@ -93,6 +93,24 @@ def test_limbs_get_one_length_and_keep_their_directions():
         cosine = np.sum(bone * was, axis=1) / lengths / np.linalg.norm(was, axis=1)
         assert np.allclose(cosine, 1.0)
     assert np.array_equal(constant_limb_lengths(fixed, CAPTURE, score).round(9), fixed.round(9))
+
+
+def test_an_unsure_network_s_short_arms_do_not_shorten_the_arms():
+    """In two frames of three it folds what it does not know into shorter bones; legs it mostly knows."""
+    joints_cam, *_ = filmed()
+    unsure = np.arange(len(joints_cam)) % 3 > 0
+    short = joints_cam.copy()
+    for side in SIDES:
+        for chain in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")):
+            start, middle, end = CAPTURE.indices(*(f"{side}_{joint}" for joint in chain))
+            share = 1.0 - 0.2 * unsure[:, None]
+            short[:, middle] = joints_cam[:, start] + share * (joints_cam[:, middle] - joints_cam[:, start])
+            short[:, end] = short[:, middle] + share * (joints_cam[:, end] - joints_cam[:, middle])
+    fixed = constant_limb_lengths(short, CAPTURE, np.ones(short.shape[:2]))
+    for child, length_m in (("elbow", 0.29), ("wrist", 0.25), ("knee", 0.8 * 0.42), ("ankle", 0.8 * 0.41)):
+        at = CAPTURE.index(f"left_{child}")
+        found_m = np.linalg.norm(fixed[:, at] - fixed[:, CAPTURE.parent_indices[at]], axis=1)
+        assert found_m == pytest.approx(length_m, abs=1e-6), child
 
 
 def test_limb_lengths_come_from_the_frames_in_which_the_limb_was_seen():
