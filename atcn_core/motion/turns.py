@@ -15,8 +15,9 @@ from ..rotation import (
     quat_rotate,
     quat_slerp,
 )
+from ..skeleton import SIDES
 from . import limbs
-from .landmarks import SIDES, BodyAxes, Landmarks
+from .landmarks import BodyAxes, Landmarks
 from .limits import angle_kept_rad, limited, not_bent_back
 from .rolls import about_rad, roll_between_rad
 from .smoothing import fading, running_weight, smoothed
@@ -30,6 +31,9 @@ CHEST_LIMIT_RAD = np.deg2rad(110.0)
 CLAVICLE_SHARE = 0.7
 # A foot below the first height stands on the floor and does not roll with the leg; above the second it does.
 FOOT_DOWN_M, FOOT_UP_M = 0.06, 0.15
+# But not one that slopes more than this (sine: wholly, not at all), as in press-ups, nor one that lies on its instep:
+# cosines between how its upper side looks as it is seen and as it would if it were level.
+SLOPING, AS_IF_LEVEL = (0.6, 0.9), (0.0, 0.5)
 # A foot of which heel and toe are below this lies flat: how its points show it then is how they lie on it.
 FLAT_M = 0.08
 SOLE_TILT_LIMIT_RAD = np.deg2rad(20.0)
@@ -160,7 +164,9 @@ def _leg_turns(one: _Side, pelvis: np.ndarray) -> dict[str, np.ndarray]:
     by_ankle = _turn(frame_from_axes(sole, np.cross(over_sole, sole)), level_rest)
     roll_rad = _foot_roll_rad(one, sole, with_leg, by_ankle, level_turn, shown * known)
     lifted_turn = quat_multiply(about_rad(sole, roll_rad), with_leg)
-    foot_turn = quat_slerp(lifted_turn, level_turn, fading(_foot_height_m(body, side), FOOT_UP_M, FOOT_DOWN_M))
+    lies = fading(_foot_height_m(body, side), FOOT_UP_M, FOOT_DOWN_M) * fading(np.abs(sole[:, 2]), *SLOPING[::-1])
+    alike = np.sum(quat_rotate(lifted_turn, axes.up) * quat_rotate(level_turn, axes.up), axis=-1)
+    foot_turn = quat_slerp(lifted_turn, level_turn, lies * fading(alike, *AS_IF_LEVEL))
     foot_turn = limited(_faded(foot_turn, shin_turn, known, one.times_s), shin_turn, FOOT_LIMIT_RAD)
     return {
         f"{side}_thigh": thigh_turn,
