@@ -48,8 +48,8 @@ def _frames(first: int, last: int) -> np.ndarray:
     return np.unique(frames[starts[:, None] + np.arange(STRETCH_FRAMES)])
 
 
-def _places(armature: bpy.types.Object, points: dict[str, np.ndarray], frames: np.ndarray) -> list[np.ndarray]:
-    """The points (4, 3) in the world at as many of the frames as there is time for, at least one."""
+def _places(armature: bpy.types.Object, points: list[tuple[str, np.ndarray]], frames: np.ndarray) -> list[np.ndarray]:
+    """The points, each of its bone, (4, 3) in the world at as many of the frames as there is time for, at least one."""
     places, end_s = [], time.perf_counter() + STEP_S
     with _alone(armature) as stage:
         layer = stage.view_layers[0]
@@ -57,10 +57,8 @@ def _places(armature: bpy.types.Object, points: dict[str, np.ndarray], frames: n
             stage.frame_set(int(frame))  # ViewLayer.update would write the pose back on the armature itself
             posed = armature.evaluated_get(layer.depsgraph)
             place = np.array(posed.matrix_world)
-            matrices = {bone: place @ np.array(posed.pose.bones[bone].matrix) for bone in points}
-            places.append(
-                np.concatenate([points[bone] @ turn[:3, :3].T + turn[:3, 3] for bone, turn in matrices.items()])
-            )
+            matrices = {bone: place @ np.array(posed.pose.bones[bone].matrix) for bone, _ in points}
+            places.append(np.stack([matrices[bone][:3, :3] @ at + matrices[bone][:3, 3] for bone, at in points]))
             if time.perf_counter() > end_s:
                 break
     return places

@@ -14,11 +14,12 @@ from itertools import pairwise
 import numpy as np
 
 from ..rotation import normalized, quat_between, quat_multiply, quat_rotate
+from ..skeleton import SIDES
 from .contacts import caught, long_enough, stretches
 from .held import BODY_CUTOFF_HZ, Limb, LimbPath, bent, eased, end_of, reaching, turned_by
-from .landmarks import SIDES
 from .rolls import about_rad
 from .smoothing import filled, smoothed
+from .toes import toe_bend
 from .turns import BodyTurns
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "rest_legs",
     "standing_feet",
     "standing_points",
+    "toes_on_floor",
 ]
 
 # What stands within this share of a leg's length from the floor stands on it; what is higher, on a step or a chair.
@@ -69,10 +71,14 @@ FOOT_MODES: dict[str, FootMode | None] = {
 
 @dataclass(frozen=True)
 class Leg(Limb):
-    """A rig's leg at rest, hip, knee and ankle, and where heel and toe stand on the floor, in the world (3,)."""
+    """A rig's leg at rest, hip, knee and ankle, and where heel and toe stand on the floor, in the world (3,).
+
+    ball: (3,) the joint over `toe` at which the toes bend; `toe` itself where the rig has none.
+    """
 
     heel: np.ndarray
     toe: np.ndarray
+    ball: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,11 @@ def rest_legs(heads: Mapping[str, np.ndarray], standing_m: Mapping[str, float], 
         half_m = 0.5 * float(np.linalg.norm(shin - thigh) + np.linalg.norm(foot - shin))
         ahead = heads.get(f"{side}_toe", foot + 0.35 * half_m * forward) - foot
         ahead = ahead - (ahead @ _UP) * _UP
+        toe, ball_m = floor + ahead, max(standing_m.get(f"{side}_toe", 0.0), 0.0)
         if ahead @ forward < 0.1 * half_m:  # a toe bone right under the ankle
             ahead = 0.35 * half_m * forward
-        legs[side] = Leg(thigh, shin, foot, np.zeros(3), floor - 0.3 * ahead, floor + ahead)
+            toe, ball_m = floor + ahead, 0.0
+        legs[side] = Leg(thigh, shin, foot, forward, floor - 0.3 * ahead, toe, toe + ball_m * _UP)
     return legs
 
 
@@ -148,6 +156,19 @@ def held_feet(
         lowest_m = _sole(wanted[side], leg, feet[side])[..., 2].min(axis=1)
         wanted[side][:, 2] += np.maximum(floor_m - lowest_m, 0.0)
     return legs_to(turned, hips_world + common, stand, wanted, times_s)
+
+
+def toes_on_floor(turned: BodyTurns, hips_world: np.ndarray, stand: Stand) -> BodyTurns:
+    """The body with its toes as its feet have them, bent up as far as keeps their tips over the floor.
+
+    hips_world: (T, 3) of the hips bone's head.
+    """
+    ankles, parts = ankles_world(turned, hips_world, stand), dict(turned.parts)
+    for side, leg in stand.legs.items():
+        foot = parts[f"{side}_foot"]
+        room_m = _sole(ankles[side], leg, foot)[:, 1, 2] - stand.floor_m
+        parts[f"{side}_toe"] = quat_multiply(toe_bend(foot, leg.toe - leg.heel, room_m), foot)
+    return replace(turned, parts=parts)
 
 
 def ankles_world(turned: BodyTurns, hips_world: np.ndarray, stand: Stand) -> dict[str, np.ndarray]:
@@ -219,8 +240,10 @@ def _settled(foot_turn: np.ndarray, leg: Leg, standing: np.ndarray, times_s: np.
 
 
 def _sole(ankle: np.ndarray, leg: Leg, foot_turn: np.ndarray) -> np.ndarray:
-    """Where heel and toe stand (T, 2, 3)."""
-    return np.stack([ankle + quat_rotate(foot_turn, point - leg.end) for point in (leg.heel, leg.toe)], axis=1)
+    """Where heel and toe stand (T, 2, 3): the toes are flat under the ball of a foot that stands on them."""
+    heel, ball = (ankle + quat_rotate(foot_turn, point - leg.end) for point in (leg.heel, leg.ball))
+    toes_turn = quat_multiply(toe_bend(foot_turn, leg.toe - leg.heel), foot_turn)
+    return np.stack([heel, ball + quat_rotate(toes_turn, leg.toe - leg.ball)], axis=1)
 
 
 def _needed_shift(places: np.ndarray, leg: Leg, standing: np.ndarray, floor_m: float, *, still: bool) -> np.ndarray:

@@ -8,13 +8,14 @@ from itertools import pairwise
 import numpy as np
 
 from ..rotation import normalized, quat_rotate, quat_slerp, quat_unrolled
+from ..skeleton import SIDES
 from .arms_held import Arm, Shoulders, hands_shown, held_hands, palms_m, rest_arms, standing_hands
 from .contacts import FOOT_POINTS
-from .feet import FootMode, Leg, Stand, held_feet, rest_legs, standing_feet
+from .feet import FootMode, Leg, Stand, held_feet, rest_legs, standing_feet, toes_on_floor
 from .fingers import finger_quats
 from .ground import floor_height_m
 from .hierarchy import posed, turn_in
-from .landmarks import SIDES, BodyAxes, Landmarks, motion_landmarks, rest_landmarks
+from .landmarks import BodyAxes, Landmarks, motion_landmarks, rest_landmarks
 from .recognition import Chains
 from .rig_rest import RigRest, rest_axes
 from .rigmap import TRUNK_ROLES, RigMap
@@ -108,6 +109,7 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     if feet is not None:
         stand = Stand(heads["hips"], rest_legs(heads, standing_m, axes.forward), float(origin[2]))
         turned, hips_world = _held(motion, body, feet, turned, hips_world, stand, arms, shoulders)
+        turned = toes_on_floor(turned, hips_world, stand)
         turns = bone_turns(turned, rest, rig_map, chains)
     moved = posed(rest, turns, rig_map.bones["hips"], hips_world, carriers)
     world_turn = turn_in(rest.world_from_armature[:3, :3])

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..skeleton import SIDES
 from .contacts import FOOT_POINTS
 from .feet import standing_points
-from .landmarks import SIDES
 from .retarget import RigRest, standing_legs
 from .rigmap import RigMap
 from .world import WorldMotion
@@ -42,18 +42,19 @@ class Soles:
         return self.points_world[..., 2] - self.floor_m
 
 
-def soles_at_rest(rest: RigRest, rig_map: RigMap) -> dict[str, np.ndarray]:
-    """Heel and toe (2, 3) of a standing rig by the name of the bone that carries them, left and right.
+def soles_at_rest(rest: RigRest, rig_map: RigMap) -> list[tuple[str, np.ndarray]]:
+    """What touches the floor of a standing rig, contacts.FOOT_POINTS: the bone that carries each, and its place (3,).
 
-    They lie in the space of that bone at rest. Raises RigError.
+    A toe is carried by the toes where the rig has them, as they bend under it. The places lie in the space of the bone
+    at rest. Raises RigError.
     """
     legs = standing_legs(rest, rig_map)
-    soles = {}
+    soles = []
     for side in SIDES:
-        bone = rig_map.bones[f"{side}_foot"]
-        bone_from_world = np.linalg.inv(rest.world_from_armature @ rest.matrices[rest.names.index(bone)])
-        points = np.stack([legs[side].heel, legs[side].toe])
-        soles[bone] = points @ bone_from_world[:3, :3].T + bone_from_world[:3, 3]
+        foot = rig_map.bones[f"{side}_foot"]
+        for bone, point in ((foot, legs[side].heel), (rig_map.bones.get(f"{side}_toe", foot), legs[side].toe)):
+            bone_from_world = np.linalg.inv(rest.world_from_armature @ rest.matrices[rest.names.index(bone)])
+            soles.append((bone, bone_from_world[:3, :3] @ point + bone_from_world[:3, 3]))
     return soles
 
 

@@ -21,11 +21,11 @@ from atcn_core.clip import load_motion
 from atcn_core.motion.arms_held import standing_hands
 from atcn_core.motion.feet import FOOT_MODES, standing_feet
 from atcn_core.motion.world import to_world
+from atcn_core.skeleton import SIDES
 from blender_addon import rigs
 from blender_addon.apply import apply_motion, scene_fps
 from blender_addon.session import set_scene_rate
 
-SIDES = ("left", "right")
 CM = 100.0
 
 
@@ -45,21 +45,26 @@ class FeetErrors:
 
 
 def sole_points(armature: bpy.types.Object, rig_map, frames: range) -> dict[str, np.ndarray]:
-    """Where heel and toe touch the floor at rest (T, 2, 3), carried by the foot: behind its ankle, at its toe."""
-    points = {}
-    bones = {side: armature.data.bones[rig_map.bones[f"{side}_foot"]] for side in SIDES}
+    """Where heel and toe touch the floor at rest (T, 2, 3): behind the ankle, carried by the foot, and under the ball,
+    carried by the toes where the rig has them."""
+    carried = {}
     for side in SIDES:
+        foot = armature.data.bones[rig_map.bones[f"{side}_foot"]]
         toe = armature.data.bones.get(rig_map.bones.get(f"{side}_toe", ""))
-        ankle, toe = bones[side].head_local, toe.head_local if toe else bones[side].tail_local
-        points[side] = [Vector((end.x, end.y, 0.0)) for end in (ankle - 0.3 * (toe - ankle), toe)]
+        ankle, ball = foot.head_local, toe.head_local if toe else foot.tail_local
+        ends = ((foot, ankle - 0.3 * (ball - ankle)), (toe or foot, ball))
+        carried[side] = [(bone, Vector((end.x, end.y, 0.0))) for bone, end in ends]
     paths: dict[str, list] = {side: [] for side in SIDES}
     for frame in frames:
         bpy.context.scene.frame_set(frame)
         seen = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
         for side in SIDES:
-            pose_bone = seen.pose.bones[bones[side].name]
-            carried = seen.matrix_world @ pose_bone.matrix @ bones[side].matrix_local.inverted()
-            paths[side].append([carried @ point for point in points[side]])
+            paths[side].append(
+                [
+                    seen.matrix_world @ seen.pose.bones[bone.name].matrix @ bone.matrix_local.inverted() @ point
+                    for bone, point in carried[side]
+                ]
+            )
     return {side: np.array(path) for side, path in paths.items()}
 
 

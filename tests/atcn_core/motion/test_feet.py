@@ -10,10 +10,10 @@ from atcn_core.motion.feet import FOOT_MODES, FootMode, standing_feet
 from atcn_core.motion.retarget import RigRest, solve
 from atcn_core.motion.world import WorldMotion
 from atcn_core.rotation import normalized
+from atcn_core.skeleton import SIDES
 from tests.atcn_core.motion.stick_rig import RIG_MAP, posed_world, stick_rest
 from tests.moving_person import LEFT, UP, Person, about, knee, on_feet, posed, striding
 
-SIDES = ("left", "right")
 AUTO = FOOT_MODES["auto"]
 
 
@@ -132,6 +132,18 @@ def test_grounding_lifts_what_sinks_and_lets_it_slide():
     assert min(soles(grounded, rest, side)[..., 2].min() for side in SIDES) > -0.002
     ways = [matrices[RIG_MAP.bones["left_foot"]][:, :2, 3] for matrices in (free, grounded)]
     assert np.abs(ways[0] - ways[1]).max() < 0.03
+
+
+def test_straight_legs_bend_their_knees_forward_where_the_floor_asks_for_it():
+    times_s = np.arange(30) / 30
+    person = posed(times_s, np.array([0.0, 0.0, 0.895]) - 0.05 * (times_s > 0.9)[:, None] * UP, {})
+    motion = replace(person.motion(), standing=on_feet(np.zeros((30, 4))))
+    rest = stick_rest()
+    matrices = posed_world(rest, solve(motion, rest, RIG_MAP, FOOT_MODES["grounding"]))
+    for side in SIDES:
+        assert soles(matrices, rest, side)[..., 2].min() > -0.002
+        hip, knee_at = (matrices[RIG_MAP.bones[f"{side}_{part}"]][:, :3, 3] for part in ("thigh", "shin"))
+        assert (knee_at - hip)[-1, 1] < -0.05
 
 
 def test_always_holds_at_least_what_auto_holds():
