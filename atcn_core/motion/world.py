@@ -14,6 +14,7 @@ from ..skeleton import LIMB_12, Skeleton
 from .contact_net import captured_chance
 from .contacts import CONTACT_POINTS, FOOT_POINTS, bearing, contact_chance, contact_points
 from .ground import CAMERA_UP_CAM, floor_height_m, levelled_by_feet, up_direction_cam, up_error_rad
+from .hidden_arm import with_hidden_arms
 from .planted import planted_path_cam
 from .smoothing import smoothed
 
@@ -108,6 +109,7 @@ def to_world_with_camera(motion: Motion3D) -> tuple[WorldMotion, np.ndarray, np.
     """As `to_world`, and where the video's camera stands there: world_from_cam (3, 3) and its place (3,), metres."""
     joints, turn, shift, standing = _placed(motion)
     score = motion.score.astype(np.float64)
+    joints, standing = with_hidden_arms(joints, motion.skeleton, score, standing, motion.times_s)
     world = WorldMotion(motion.times_s, motion.skeleton, joints, score, standing, motion.hands)
     return world, turn, -shift
 
