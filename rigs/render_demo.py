@@ -20,7 +20,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import bpy
 import numpy as np
 
-from atcn_core.skeleton import CAPTURE
 from rigs.demo.acting import DURATION_S, act
 from rigs.demo.stage import (
     Camera,
@@ -32,7 +31,7 @@ from rigs.demo.stage import (
     save_truth,
     true_joints_cam,
 )
-from rigs.figure.joints import joints_of, landmarks_of
+from rigs.figure.joints import carried_joints, joints_of
 from rigs.figure.people import PEOPLE
 from rigs.figure.scene import build_avatar
 
@@ -57,8 +56,7 @@ def main() -> int:
     key_poses(armature, bone_of_role, [act(float(t), joints) for t in times_s])
     open_stage(scene, CAMERA)
     scene.frame_start, scene.frame_end = 1, options.frames
-    landmarks = landmarks_of(person)
-    carried = [(bone_of_role[landmarks[joint][0]], landmarks[joint][1]) for joint in CAPTURE.joints]
+    carried = carried_joints(person, bone_of_role)
     joints_cam = true_joints_cam(scene, armature, carried, CAMERA, range(1, options.frames + 1))
     options.out.mkdir(parents=True, exist_ok=True)
     licence = f"CC0-1.0; {person.name}, {Path(__file__).name}"

@@ -22,15 +22,15 @@ from mathutils import Vector
 
 from atcn_core.errors import AtcnError, MotionError
 from atcn_core.motion.retarget import solve
-from atcn_core.motion.rigmap import Rig, load_rig
+from atcn_core.motion.rigmap import load_rig
 from atcn_core.motion.world import WorldMotion
 from atcn_core.skeleton import CAPTURE
 from blender_addon.armature import rest_of
 from blender_addon.bake import bake
 from blender_addon.hush import silent
-from rigs.demo.stage import Camera, open_stage, save_truth, true_joints_cam
-from rigs.figure.joints import landmarks_of
-from rigs.figure.people import PEOPLE
+from rigs.demo.stage import Camera, lone_avatar, open_stage, save_truth, true_joints_cam
+from rigs.figure.joints import carried_joints
+from rigs.figure.people import person_named
 from rigs.noise.shots import FPS, HELD_OUT, SHOTS, Shot
 
 RIGS = Path(__file__).resolve().parent
@@ -62,7 +62,7 @@ def film(shot: Shot, folder: Path, number: int) -> int:
     """Make one film and its truth. Returns the number of its frames."""
     joints_world = _motion(folder / f"{shot.name}_motion.npz")
     rig = load_rig(RIGS / shot.person / "rig.json")
-    armature = _avatar(rig)
+    armature = lone_avatar(rig)
     scene, frames = bpy.context.scene, len(joints_world)
     motion = WorldMotion(np.arange(frames) / FPS, CAPTURE, joints_world, np.ones(joints_world.shape[:2]))
     track = solve(motion, rest_of(armature), rig.map)
@@ -71,8 +71,7 @@ def film(shot: Shot, folder: Path, number: int) -> int:
     camera = _camera(shot)
     open_stage(scene, camera)
     _clutter(scene, np.random.default_rng(number))
-    landmarks = landmarks_of(next(person for person in PEOPLE if person.name == shot.person))
-    carried = [(rig.map.bones[landmarks[joint][0]], landmarks[joint][1]) for joint in CAPTURE.joints]
+    carried = carried_joints(person_named(shot.person), rig.map.bones)
     joints_cam = true_joints_cam(scene, armature, carried, camera, range(1, frames + 1))
     hidden = np.stack([_hidden(scene, joints_cam[row], camera, row + 1) for row in range(frames)])
     licence = f"avatar CC0-1.0 ({shot.person}), motion as its take; {Path(__file__).name}"
@@ -82,17 +81,6 @@ def film(shot: Shot, folder: Path, number: int) -> int:
     _render(scene, part, frames)
     part.replace(folder / f"{shot.name}.mp4")
     return frames
-
-
-def _avatar(rig: Rig) -> bpy.types.Object:
-    """The rig's armature with its body, alone in an empty scene."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    with bpy.data.libraries.load(str(rig.avatar), link=False) as (source, wanted):
-        wanted.objects = list(source.objects)
-    for thing in wanted.objects:
-        bpy.context.scene.collection.objects.link(thing)
-    bpy.context.view_layer.update()
-    return bpy.data.objects[rig.object_name]
 
 
 def _motion(path: Path) -> np.ndarray:

@@ -4,7 +4,8 @@ python -m atcn_core.evaluate.world_report --motion FOLDER [--film VIDEO TRUTH] [
     [--json FILE] [--into PAGE]
 python -m atcn_core.evaluate.world_report --films FOLDER [...]
 The second is of films alone, whose true joints are known, through the real detector; its table is called "films".
-With --save the captures are written for `python -m tests.blender_addon.feet_measures CLIPS`, which puts them on a rig.
+With --save the captures are written for `python -m tests.blender_addon.feet_measures CLIPS`, which puts them on a rig,
+and for rigs/play_films.py, which puts films' captures on the avatars that were filmed.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from .staged import StagedTake, filmed, stage
 from .takes import KnownTake, load_takes
 from .world_metrics import WorldErrors, true_contacts, world_errors
 
-__all__ = ["KINDS", "clips_parser", "kind_of", "main", "measured", "staged_clips"]
+__all__ = ["KINDS", "clips_parser", "kind_of", "main", "measured", "rows_by_kind", "staged_clips"]
 
 # What a take shows, by a word of its name; CMU's 03 walks over blocks, 131 is in the style of a dancer.
 KINDS = {
@@ -63,28 +64,36 @@ def measured(staged: StagedTake, smooth: float = DEFAULT_STRENGTH) -> WorldError
 
 def table(staged: Sequence[StagedTake], smooth: float = DEFAULT_STRENGTH) -> list[dict[str, object]]:
     """One row a kind of motion and one of all: means over the clips, except where a clip says nothing."""
-    errors = [(kind_of(one.take.name), measured(one, smooth)) for one in staged]
-    kinds = [kind for kind in (*KINDS, "stand") if any(kind == of for of, _ in errors)]
+    names = [field.name for field in dataclasses.fields(WorldErrors)]
+    return rows_by_kind([(kind_of(one.take.name), measured(one, smooth)) for one in staged], names)
+
+
+def rows_by_kind(errors: Sequence[tuple[str, WorldErrors]], names: Sequence[str]) -> list[dict[str, object]]:
+    """One row a kind of motion and one of all, of these fields: means, except where a clip says nothing."""
     rows: list[dict[str, object]] = []
-    for kind in (*kinds, "all"):
-        some = np.array([dataclasses.astuple(error) for of, error in errors if kind in (of, "all")])
-        means = [float(np.nanmean(column)) if np.isfinite(column).any() else None for column in some.T]
-        names = [field.name.replace("_", " ") for field in dataclasses.fields(WorldErrors)]
-        digits = [1 if name != "jitter" else 2 for name in names]
+    for kind in (*(kind for kind in (*KINDS, "stand") if any(kind == of for of, _ in errors)), "all"):
+        some = [error for of, error in errors if kind in (of, "all")]
         row: dict[str, object] = {"motion": kind, "clips": len(some)}
-        row |= {n: "-" if v is None else round(v, d) for n, v, d in zip(names, means, digits, strict=True)}
+        for name in names:
+            column = np.array([getattr(error, name) for error in some])
+            mean = float(np.nanmean(column)) if np.isfinite(column).any() else None
+            row[name.replace("_", " ")] = "-" if mean is None else round(mean, 1 if name != "jitter" else 2)
         rows.append(row)
     return rows
 
 
 def save(staged: Sequence[StagedTake], folder: Path, smooth: float = DEFAULT_STRENGTH) -> None:
-    """Every capture, made ready, as motion.npz; beside it which points of the feet truly stand. Raises OutputError."""
+    """Every capture, made ready, as motion.npz; beside it the truth: which points of the feet stand, feet and joints.
+
+    Raises OutputError.
+    """
     for number, one in enumerate(staged):
         name = f"{number:03d}_{kind_of(one.take.name)}_{one.take.name}"
         save_motion(folder / f"{name}.motion.npz", one.finished(smooth))
         standing = true_contacts(one.joints_world, one.motion.fps)
         feet = foot_points(one.joints_world, CAPTURE)
-        save_arrays(folder / f"{name}.truth.npz", {"standing": standing, "feet_world": feet})
+        truth = {"standing": standing, "feet_world": feet, "joints_world": one.joints_world}
+        save_arrays(folder / f"{name}.truth.npz", truth)
 
 
 def clips_parser(name: str, description: str | None) -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ import numpy as np
 
 from atcn_core.clip import save_arrays
 from atcn_core.frames import Intrinsics, cam_to_px
+from atcn_core.motion.rigmap import Rig
 from atcn_core.skeleton import CAPTURE
 
 from .acting import Pose
@@ -18,7 +19,9 @@ __all__ = [
     "Camera",
     "figure_box_px",
     "film_of",
+    "joints_in_world",
     "key_poses",
+    "lone_avatar",
     "open_stage",
     "render_pictures",
     "save_truth",
@@ -128,6 +131,17 @@ def _key_turn(bone: bpy.types.PoseBone, local: np.ndarray, frame: int) -> None:
     bone.keyframe_insert("rotation_quaternion", frame=frame)
 
 
+def lone_avatar(rig: Rig) -> bpy.types.Object:
+    """The rig's armature with its body, alone in an empty scene."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(str(rig.avatar), link=False) as (source, wanted):
+        wanted.objects = list(source.objects)
+    for thing in wanted.objects:
+        bpy.context.scene.collection.objects.link(thing)
+    bpy.context.view_layer.update()
+    return bpy.data.objects[rig.object_name]
+
+
 def true_joints_cam(
     scene: bpy.types.Scene,
     armature: bpy.types.Object,
@@ -135,9 +149,19 @@ def true_joints_cam(
     camera: Camera,
     frames: Sequence[int],
 ) -> np.ndarray:
-    """Where Blender itself puts the points on their bones. carried: (bone name, rest place (3,)) for each joint.
+    """`joints_in_world` before a camera: (T, J, 3) metres, camera axes."""
+    return camera.see(joints_in_world(scene, armature, carried, frames))
 
-    Returns (T, J, 3) metres, camera axes.
+
+def joints_in_world(
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object,
+    carried: Sequence[tuple[str, np.ndarray]],
+    frames: Sequence[int],
+) -> np.ndarray:
+    """Where Blender itself puts the points on their bones (T, J, 3), metres.
+
+    carried: (bone name, rest place (3,)) for each joint.
     """
     found = np.empty((len(frames), len(carried), 3))
     for row, frame in enumerate(frames):
@@ -146,7 +170,7 @@ def true_joints_cam(
         for column, (name, place_m) in enumerate(carried):
             moved = np.array(armature.matrix_world @ pose[name].matrix @ pose[name].bone.matrix_local.inverted())
             found[row, column] = moved[:3, :3] @ place_m + moved[:3, 3]
-    return camera.see(found)
+    return found
 
 
 def save_truth(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+
+from atcn_core.skeleton import CAPTURE
 
 from .person import Person
 
-__all__ = ["hand_axes", "joints_of", "landmarks_of", "mirrored"]
+__all__ = ["carried_joints", "hand_axes", "joints_of", "landmarks_of", "mirrored"]
 
 _PHALANGES = (0.46, 0.30, 0.24)
 # The fingers hang a little inwards at rest, each phalanx more than the one before.
@@ -128,3 +132,9 @@ def landmarks_of(person: Person) -> dict[str, tuple[str, np.ndarray]]:
         if name.startswith("left_")
     }
     return found | twins
+
+
+def carried_joints(person: Person, bone_of_role: Mapping[str, str]) -> list[tuple[str, np.ndarray]]:
+    """The capture set's joints in its order: the bone that carries each, and its place (3,) at rest, armature axes."""
+    landmarks = landmarks_of(person)
+    return [(bone_of_role[role], place_m) for role, place_m in (landmarks[joint] for joint in CAPTURE.joints)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .characters import GORM, NURI, OTTO, PIP
 from .person import Clothes, Head, Limb, Person
 
-__all__ = ["BRUNO", "GORM", "MIRA", "NURI", "OTTO", "PEOPLE", "PIP"]
+__all__ = ["BRUNO", "GORM", "MIRA", "NURI", "OTTO", "PEOPLE", "PIP", "person_named"]
 
 MIRA = Person(
     name="mira",
@@ -156,3 +156,11 @@ BRUNO = Person(
 )
 
 PEOPLE = (MIRA, BRUNO, NURI, GORM, OTTO, PIP)
+
+
+def person_named(name: str) -> Person:
+    """One of PEOPLE. Raises ValueError."""
+    found = next((person for person in PEOPLE if person.name == name), None)
+    if found is None:
+        raise ValueError(f"there is no avatar {name}")
+    return found
