@@ -36,6 +36,7 @@ __all__ = [
     "Arm",
     "HandShown",
     "Shoulders",
+    "hands_flat",
     "hands_shown",
     "held_hands",
     "palms_m",
@@ -50,6 +51,9 @@ WRIST_HEIGHT, KNUCKLE_HEIGHT, FLOOR_WITHIN = 0.08, 0.04, 0.6
 STANDS, SLIDES = 0.5, 0.9
 # How high over the floor an elbow is at least, in arm's lengths, and how quickly it is brought there.
 ELBOW_HEIGHT, ELBOW_CUTOFF_HZ = 0.08, 4.0
+# How high the knuckles of a hand on the floor are, and from where on its fingers are free of it, in arm's lengths; and
+# how far down (cosine) its palm then faces.
+ON_FLOOR, PALM_DOWN = (0.06, 0.18), (0.5, 0.8)
 # A palm that is tilted less than this lies on the floor, and fingers that are stand neither on it nor up from it.
 FLAT_RAD = np.deg2rad(50.0)
 # A hand that was seen less than this shows nothing of how it stands.
@@ -159,6 +163,22 @@ def palms_m(turned: BodyTurns, arms: Mapping[str, Arm], shoulders: Shoulders) ->
         end_of(at[side], arms[side], _path(turned, side))[:, 2] - WRIST_HEIGHT * arms[side].length_m for side in SIDES
     ]
     return np.stack(ends, axis=1)
+
+
+def hands_flat(
+    turned: BodyTurns, hips_world: np.ndarray, arms: Mapping[str, Arm], shoulders: Shoulders, floor_m: float
+) -> dict[str, np.ndarray]:
+    """How far each hand lies on the floor, palm down (T,), 0..1, by side.
+
+    hips_world: (T, 3) of the hips bone's head. It depends on where the hand is alone, so nothing jumps.
+    """
+    at, lies = shoulders(turned, hips_world), {}
+    for side, arm in arms.items():
+        turn = turned.parts[f"{side}_hand"]
+        knuckles = end_of(at[side], arm, _path(turned, side)) + quat_rotate(turn, arm.knuckles - arm.end)
+        low = fading((knuckles[:, 2] - floor_m) / arm.length_m, *ON_FLOOR[::-1])
+        lies[side] = low * fading(-quat_rotate(turn, arm.palm)[:, 2], *PALM_DOWN)
+    return lies
 
 
 def _path(turned: BodyTurns, side: str) -> LimbPath:

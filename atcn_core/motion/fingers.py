@@ -19,7 +19,7 @@ from .recognition import Chains
 from .rig_rest import RigRest
 from .rigmap import RigMap
 
-__all__ = ["bending", "finger_quats", "finger_rows", "palm_fingers", "rest_directions"]
+__all__ = ["bending", "finger_quats", "finger_rows", "flat_finger_quats", "palm_fingers", "rest_directions"]
 
 # Bones that only mark where a finger ends.
 _END_MARK = re.compile(r"end$|tip$|leaf|nub", re.IGNORECASE)
@@ -54,9 +54,30 @@ def finger_quats(hands: HandMotion | None, rest: RigRest, rig_map: RigMap, chain
         for finger, row in palm.rows.items():
             number = FINGERS.index(finger)
             bent, aside = hands.bent_rad[:, which, number], hands.aside_rad[:, which, number]
-            quats |= _finger(rest, palm, finger, row, (bent.astype(np.float64), aside.astype(np.float64)))
+            angles_rad = _for_bones(bent.astype(np.float64), aside.astype(np.float64), len(bending(row)))
+            quats |= _finger(rest, palm, finger, row, angles_rad)
             still = np.broadcast_to(_STILL, (len(bent), 4))
             quats |= {bone: still for bone in _between(rest, row[0], palm.hand) if bone not in quats}
+    return quats
+
+
+def flat_finger_quats(
+    shares: Mapping[str, np.ndarray], rest: RigRest, rig_map: RigMap, chains: Chains
+) -> dict[str, np.ndarray]:
+    """The same for fingers that nobody captured, of hands that lie on the floor: curled at rest they would go into it.
+
+    shares: by side, how far (T,) the fingers are brought from where they rest into the plane of their palm, 0..1.
+    """
+    quats: dict[str, np.ndarray] = {}
+    for side, share in shares.items():
+        palm = _palm(rest, rig_map, chains, side)
+        if palm is None or not share.any():
+            continue
+        for finger, row in palm.rows.items():
+            resting = rest_directions(rest, row)[: len(bending(row))] @ palm.axes
+            below = np.minimum(resting[:, 2], 0.0)[:, None] * np.array([0.0, 0.0, 1.0])
+            directions = normalized(resting - share[:, None, None] * below)
+            quats |= _finger(rest, palm, finger, row, finger_angles(directions, finger))
     return quats
 
 
@@ -126,9 +147,9 @@ def _between(rest: RigRest, bone: str, hand: str) -> list[str]:
 def _finger(
     rest: RigRest, palm: _Palm, finger: str, row: tuple[str, ...], angles_rad: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Local turns of one finger's bones; angles_rad: how far they are bent and aside (T, 3)."""
+    """Local turns of one finger's bones; angles_rad: how far they are bent and aside (T, N)."""
     bones = bending(row)
-    bent, aside = _for_bones(*angles_rad, len(bones))
+    bent, aside = angles_rad
     at_rest = finger_axes(*finger_angles(rest_directions(rest, row)[: len(bones)] @ palm.axes, finger), finger)
     turned = finger_axes(bent, aside, finger) @ at_rest.swapaxes(-1, -2)
     turns = matrix_to_quat(palm.axes @ turned @ palm.axes.T)

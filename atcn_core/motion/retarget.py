@@ -9,10 +9,10 @@ import numpy as np
 
 from ..rotation import normalized, quat_rotate, quat_slerp, quat_unrolled
 from ..skeleton import SIDES
-from .arms_held import Arm, Shoulders, hands_shown, held_hands, palms_m, rest_arms, standing_hands
+from .arms_held import Arm, Shoulders, hands_flat, hands_shown, held_hands, palms_m, rest_arms, standing_hands
 from .contacts import FOOT_POINTS
 from .feet import FootMode, Leg, Stand, held_feet, rest_legs, standing_feet, toes_on_floor
-from .fingers import finger_quats
+from .fingers import finger_quats, flat_finger_quats
 from .ground import floor_height_m
 from .hierarchy import posed, turn_in
 from .landmarks import BodyAxes, Landmarks, motion_landmarks, rest_landmarks
@@ -106,10 +106,13 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     arms, shoulders = rest_arms(heads, resting, axes), _shoulders(rest, rig_map, chains, carriers)
     floor_over_hips_m = _under_hands_m(motion, turned, arms, shoulders)
     hips_world, placement = _hips_path(motion, part_turns, heads, standing_m, floor_over_hips_m, origin)
+    fingers = finger_quats(motion.hands, rest, rig_map, chains)
     if feet is not None:
         stand = Stand(heads["hips"], rest_legs(heads, standing_m, axes.forward), float(origin[2]))
         turned, hips_world = _held(motion, body, feet, turned, hips_world, stand, arms, shoulders)
         turned = toes_on_floor(turned, hips_world, stand)
+        on_floor = hands_flat(turned, hips_world, arms, shoulders, stand.floor_m)
+        fingers = flat_finger_quats(on_floor, rest, rig_map, chains) | fingers
         turns = bone_turns(turned, rest, rig_map, chains)
     moved = posed(rest, turns, rig_map.bones["hips"], hips_world, carriers)
     world_turn = turn_in(rest.world_from_armature[:3, :3])
@@ -120,8 +123,9 @@ def solve(motion: WorldMotion, rest: RigRest, rig_map: RigMap, feet: FootMode | 
     root = rig_map.bones["hips"]
     others = {bone: location for bone, location in moved.locations.items() if bone != root}
     root_location = moved.locations[root]
-    quats = moved.quats | finger_quats(motion.hands, rest, rig_map, chains)
-    return PoseTrack(motion.times_s, quats, root, root_location, directions, others, placement=placement)
+    return PoseTrack(
+        motion.times_s, moved.quats | fingers, root, root_location, directions, others, placement=placement
+    )
 
 
 def _held(

@@ -12,14 +12,15 @@ from scipy.spatial.transform import Rotation
 
 from atcn_core.hands import FINGERS, HandMotion
 from atcn_core.motion.bone_tree import RestBone
-from atcn_core.motion.fingers import finger_quats, finger_rows
+from atcn_core.motion.feet import AUTO
+from atcn_core.motion.fingers import finger_quats, finger_rows, flat_finger_quats
 from atcn_core.motion.fingers_palm import finger_directions, palm_axes, to_palm
 from atcn_core.motion.retarget import PoseTrack, RigRest, solve
 from atcn_core.motion.rigmap import RigMap
 from atcn_core.motion.spread import chains_around
 from atcn_core.rotation import normalized
 from atcn_core.skeleton import SIDES
-from tests.moving_person import dancing
+from tests.moving_person import dancing, pressing_up
 
 from .hand_shapes import FIST, FLAT, POINTING, SHAPES, hand, moving
 from .humanoids import NAMINGS, Person, person
@@ -126,11 +127,12 @@ def test_a_mirrored_motion_gives_the_mirrored_hands() -> None:
             assert np.allclose(one[left][:, :3, 3], other[right][:, :3, 3] * (-1.0, 1.0, 1.0), atol=1e-6)
 
 
-def test_a_bent_rest_pose_makes_no_difference_to_where_fingers_point() -> None:
+def curled() -> tuple[RigRest, RigMap]:
+    """A rig whose left fingers are each curled at rest about their own knuckles."""
     body = person(NAMINGS["Rigify metarig"])
     bent = []
     heads: dict[str, np.ndarray] = {}
-    for bone in body.bones:  # each finger curled at rest about its own knuckle
+    for bone in body.bones:
         if " of left" in bone.name or "f_index" in bone.name or "f_pinky" in bone.name:
             head, way = heads.get(bone.parent or "", np.array(bone.head)), np.array(bone.tail) - np.array(bone.head)
             depth = 0 if bone.parent not in heads else 1 + sum(bone.parent == b.name for b in bent)
@@ -139,11 +141,44 @@ def test_a_bent_rest_pose_makes_no_difference_to_where_fingers_point() -> None:
             bent.append(replace(bone, head=tuple(head), tail=tuple(head + way)))
         else:
             bent.append(bone)
-    rest, rig_map = rest_of(Person(tuple(bent), body.roles))
+    return rest_of(Person(tuple(bent), body.roles))
+
+
+def test_a_bent_rest_pose_makes_no_difference_to_where_fingers_point() -> None:
+    rest, rig_map = curled()
     quats = finger_quats(moving(POINTING, POINTING), rest, rig_map, chains_around(rest, rig_map))
     seen = seen_in_palm(rest, rig_map, track_of(rest, quats), "left")
     wanted = finger_directions(to_palm(hand(POINTING), "left"))
     assert all(apart_deg(seen[finger][0], wanted[number]) < 0.01 for number, finger in enumerate(FINGERS))
+
+
+def test_fingers_that_nobody_captured_lie_in_their_palm_s_plane_on_the_floor_and_rest_elsewhere() -> None:
+    rest, rig_map = curled()
+    share = np.linspace(0.0, 1.0, 30)
+    quats = flat_finger_quats({"left": share, "right": 0.0 * share}, rest, rig_map, chains_around(rest, rig_map))
+    assert quats
+    assert not any("right" in bone or bone.endswith(".R") for bone in quats)
+    assert max(np.abs(np.diff(quat, axis=0)).max() for quat in quats.values()) < 0.05
+    seen = seen_in_palm(rest, rig_map, track_of(rest, quats), "left")
+    for finger in FINGERS:
+        out_of_palm = seen[finger][..., 2]
+        assert out_of_palm[-1].min() > -np.sin(np.deg2rad(1.0)), finger
+        assert out_of_palm[0].min() < -np.sin(np.deg2rad(15.0)), finger
+    assert all(np.abs(np.abs(quat[0, 0]) - 1.0) < 1e-9 for quat in quats.values())
+
+
+def test_a_solve_lays_the_fingers_of_hands_on_the_floor_flat_unless_they_were_captured() -> None:
+    rest, rig_map = rest_of(person(NAMINGS["Mixamo"]))
+    body, standing = pressing_up(2.0)
+    on_hands = replace(body.motion(), standing=standing.astype(float))
+    rows = [bone for row in finger_rows(rest, rig_map, chains_around(rest, rig_map)).values() for bone in row]
+    assert set(solve(on_hands, rest, rig_map, AUTO).quats) & set(rows)
+    assert not set(solve(on_hands, rest, rig_map).quats) & set(rows)
+    assert not set(solve(dancing(1.0).motion(), rest, rig_map, AUTO).quats) & set(rows)
+    fists = moving(FIST, FIST, len(body.times_s))
+    captured = solve(replace(on_hands, hands=fists), rest, rig_map, AUTO).quats
+    wanted = finger_quats(fists, rest, rig_map, chains_around(rest, rig_map))
+    assert all(np.array_equal(captured[bone], quat) for bone, quat in wanted.items())
 
 
 def test_turns_are_continuous_from_flat_to_fist() -> None:
