@@ -10,7 +10,7 @@ import numpy as np
 
 from ..rotation import normalized
 from ..skeleton import SIDES, Skeleton
-from .contacts import FOOT_POINTS, caught, long_enough
+from .contacts import FOOT_POINTS, caught, long_enough, stretches
 from .smoothing import fading, running_weight
 
 __all__ = ["with_hidden_arms"]
@@ -59,9 +59,16 @@ def _shares(
     step_s = float(np.median(np.diff(times_s)))
     hands = caught(standing[:, len(FOOT_POINTS) :], ENTER, LEAVE)
     others_stand = long_enough(hands, round(STANDS_S / step_s))[:, ::-1]
+    if not others_stand.any():
+        return np.zeros(others_stand.shape)
     seen = np.stack([score[:, skeleton.indices(*(f"{s}_{j}" for j in _SHOWN))].mean(axis=1) for s in SIDES], axis=1)
     hidden = _slowly(fading(seen, SEEN_SCORE, HIDDEN_SCORE), times_s)
-    share = others_stand * hidden * (1.0 - hidden[:, ::-1]) * _face_down(joints_world, skeleton)[:, None]
+    # The other hand must have been seen, but only at some time while it stands: where it is it stays.
+    others_seen = np.zeros_like(hidden)
+    for i, flags in enumerate(others_stand.T):
+        for start, end in stretches(flags):
+            others_seen[start:end, i] = 1.0 - hidden[start:end, 1 - i].min()
+    share = others_stand * hidden * others_seen * _face_down(joints_world, skeleton)[:, None]
     return _slowly(share, times_s)
 
 
