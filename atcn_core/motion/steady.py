@@ -25,7 +25,7 @@ __all__ = ["DEFAULT_STRENGTH", "Effect", "check_strength", "effect_of", "steadie
 DEFAULT_STRENGTH = 0.5
 # At the default strength: what a joint that rests keeps half of (Hz), and by how much that rises with its speed (Hz per
 # m/s) and with the part of its acceleration that is more than tremble (Hz per m/s^2).
-REST_HZ, SPEED_HZ, ACCELERATION_HZ = 1.8, 3.5, 0.21
+REST_HZ, SPEED_HZ, ACCELERATION_HZ = 1.7, 3.5, 0.21
 TREMBLE_M_S2 = 8.0
 # Speed and acceleration are read off the motion without what only single frames say, over so long to either side.
 READ_HZ, READ_SHARE_OF_RATE, READ_REACH_S = 8.0, 0.4, 0.1
