@@ -32,7 +32,7 @@ from rigs.demo.stage import (
     true_joints_cam,
 )
 from rigs.figure.joints import carried_joints, joints_of
-from rigs.figure.people import PEOPLE
+from rigs.figure.people import PEOPLE, person_named
 from rigs.figure.scene import build_avatar
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +47,7 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=10)
     parser.add_argument("--frames", type=int, default=round(DURATION_S * FPS))
     options = parser.parse_args()
-    person = next(p for p in PEOPLE if p.name == options.name)
+    person = person_named(options.name)
     armature, bones = build_avatar(person)
     bone_of_role = {bone.role: bone.name for bone in bones if bone.role}
     scene = bpy.context.scene

@@ -153,6 +153,17 @@ def striding(seconds: float = 3.0, fps: float = 30.0, speed_m_s: float = 1.2) ->
     return posed(times_s, hip, local), np.stack(standing, axis=1)
 
 
+def kneeling(pitch_rad: float, seconds: float = 1.0, fps: float = 30.0) -> Person:
+    """Somebody on the knees who turns a little to and fro, the feet behind, on the floor, so far turned down."""
+    times_s = np.arange(int(seconds * fps)) / fps
+    local = {"hips": about(UP, 0.05 * np.sin(9 * times_s))}
+    for side in ("left", "right"):
+        local |= {f"{side}_shin": knee(np.pi / 2), f"{side}_foot": about(LEFT, pitch_rad - np.pi / 2)}
+    high = posed(times_s, np.zeros(3), local)
+    lowest_m = min(high.point(f"{side}_{end}")[:, 2].min() for side in ("left", "right") for end in ("heel", "toe"))
+    return posed(times_s, -lowest_m * UP, local)
+
+
 def on_feet(standing: np.ndarray) -> np.ndarray:
     """Chances (T, 6) of contacts.CONTACT_POINTS, given those of heels and toes (T, 4): the hands touch nothing."""
     return np.pad(standing.astype(float), ((0, 0), (0, 2)))

@@ -1,6 +1,6 @@
 """Filmed avatars, captured and played on the same avatars: what the animator gets beside what was filmed.
 
-python -m atcn_core.evaluate.world_report --films FOLDER --save CLIPS        (films and captures them)
+python -m atcn_core.evaluate.world_report --films FOLDER --save CLIPS        (captures the films)
 .blender/4.2/bin/python rigs/play_films.py CLIPS                             (puts them on the avatars)
 python -m atcn_core.evaluate.played_report CLIPS [--json FILE] [--into PAGE]
 """
@@ -43,7 +43,7 @@ def played_errors(clip: Path) -> WorldErrors:
 
 
 def _joints_world(clip: Path, which: str) -> np.ndarray:
-    path = clip.with_name(clip.name.replace(_MOTION, f".{which}.npz"))
+    path = _beside(clip, which)
     try:
         with np.load(path, allow_pickle=False) as stored:
             return stored["joints_world"].astype(np.float64)
@@ -54,7 +54,7 @@ def _joints_world(clip: Path, which: str) -> np.ndarray:
 
 def table(folder: Path) -> list[dict[str, object]]:
     """One row a kind of motion and one of all. Raises MotionError."""
-    clips = [path for path in sorted(folder.glob(f"*{_MOTION}")) if path.with_name(_played(path)).is_file()]
+    clips = [path for path in sorted(folder.glob(f"*{_MOTION}")) if _beside(path, "played").is_file()]
     if not clips:
         raise MotionError(f"There is no played capture in {folder}.", hint="Write some with rigs/play_films.py.")
     # world_report --save names them by number, kind and take
@@ -62,8 +62,8 @@ def table(folder: Path) -> list[dict[str, object]]:
     return rows_by_kind([(kind_of(take), played_errors(clip)) for clip, take in takes.items()], _FIELDS)
 
 
-def _played(clip: Path) -> str:
-    return clip.name.replace(_MOTION, ".played.npz")
+def _beside(clip: Path, which: str) -> Path:
+    return clip.with_name(clip.name.replace(_MOTION, f".{which}.npz"))
 
 
 def main(words: list[str] | None = None) -> int:

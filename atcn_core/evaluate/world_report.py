@@ -70,8 +70,9 @@ def table(staged: Sequence[StagedTake], smooth: float = DEFAULT_STRENGTH) -> lis
 
 def rows_by_kind(errors: Sequence[tuple[str, WorldErrors]], names: Sequence[str]) -> list[dict[str, object]]:
     """One row a kind of motion and one of all, of these fields: means, except where a clip says nothing."""
+    kinds = [kind for kind in (*KINDS, "stand") if any(kind == of for of, _ in errors)]
     rows: list[dict[str, object]] = []
-    for kind in (*(kind for kind in (*KINDS, "stand") if any(kind == of for of, _ in errors)), "all"):
+    for kind in (*kinds, "all"):
         some = [error for of, error in errors if kind in (of, "all")]
         row: dict[str, object] = {"motion": kind, "clips": len(some)}
         for name in names:

@@ -22,6 +22,7 @@ __all__ = [
     "lowest_around",
     "palm_points",
     "standing_chance",
+    "stands",
     "stretches",
     "velocity_m_s",
 ]
@@ -194,6 +195,12 @@ def long_enough(flags: np.ndarray, frames: int) -> np.ndarray:
         for start, end in stretches(flags[:, point]):
             kept[start:end, point] = end - start >= frames
     return kept
+
+
+def stands(chance: np.ndarray, times_s: np.ndarray, enter: float, leave: float, shortest_s: float) -> np.ndarray:
+    """Which points stand, (T, P) bool: `caught`, and for so long at least. chance: (T, P); times_s: (T,)."""
+    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0
+    return long_enough(caught(chance, enter, leave), max(round(shortest_s / step_s), 1))
 
 
 def stretches(flags: np.ndarray) -> list[tuple[int, int]]:

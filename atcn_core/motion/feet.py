@@ -15,7 +15,7 @@ import numpy as np
 
 from ..rotation import normalized, quat_between, quat_multiply, quat_rotate
 from ..skeleton import SIDES
-from .contacts import caught, long_enough, stretches
+from .contacts import stands, stretches
 from .held import BODY_CUTOFF_HZ, Limb, LimbPath, bent, eased, end_of, reaching, turned_by
 from .rolls import about_rad
 from .smoothing import filled, smoothed
@@ -112,8 +112,7 @@ def rest_legs(heads: Mapping[str, np.ndarray], standing_m: Mapping[str, float], 
 
 def standing_points(chance: np.ndarray, times_s: np.ndarray, mode: FootMode = AUTO) -> np.ndarray:
     """Which points stand, (T, P) bool. chance: (T, P), as of contacts.CONTACT_POINTS."""
-    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0
-    return long_enough(caught(chance, mode.enter, mode.leave), max(round(mode.shortest_s / step_s), 1))
+    return stands(chance, times_s, mode.enter, mode.leave, mode.shortest_s)
 
 
 def standing_feet(chance: np.ndarray, times_s: np.ndarray, mode: FootMode) -> dict[str, np.ndarray]:

@@ -70,8 +70,8 @@ def flat_finger_quats(
     """
     quats: dict[str, np.ndarray] = {}
     for side, share in shares.items():
-        palm = _palm(rest, rig_map, chains, side)
-        if palm is None or not share.any():
+        palm = _palm(rest, rig_map, chains, side) if share.any() else None
+        if palm is None:
             continue
         for finger, row in palm.rows.items():
             resting = rest_directions(rest, row)[: len(bending(row))] @ palm.axes

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..rotation import normalized
 from ..skeleton import SIDES, Skeleton
-from .contacts import FOOT_POINTS, caught, long_enough, stretches
+from .contacts import FOOT_POINTS, stands, stretches
 from .smoothing import fading, running_weight
 
 __all__ = ["with_hidden_arms"]
@@ -56,9 +56,7 @@ def _shares(
     joints_world: np.ndarray, skeleton: Skeleton, score: np.ndarray, standing: np.ndarray, times_s: np.ndarray
 ) -> np.ndarray:
     """How far the left arm does as the right one, and the right as the left (T, 2), 0..1."""
-    step_s = float(np.median(np.diff(times_s)))
-    hands = caught(standing[:, len(FOOT_POINTS) :], ENTER, LEAVE)
-    others_stand = long_enough(hands, round(STANDS_S / step_s))[:, ::-1]
+    others_stand = stands(standing[:, len(FOOT_POINTS) :], times_s, ENTER, LEAVE, STANDS_S)[:, ::-1]
     if not others_stand.any():
         return np.zeros(others_stand.shape)
     seen = np.stack([score[:, skeleton.indices(*(f"{s}_{j}" for j in _SHOWN))].mean(axis=1) for s in SIDES], axis=1)

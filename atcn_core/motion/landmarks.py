@@ -13,7 +13,6 @@ from .world import WorldMotion
 
 __all__ = ["BodyAxes", "Landmarks", "motion_landmarks", "rest_landmarks"]
 
-
 # In a head held level the tip of the nose lies this much below the ears (capture set: 1.5 cm over 10.5 cm).
 NOSE_BELOW_EARS_RAD = float(np.arctan2(1.5, 10.5))
 

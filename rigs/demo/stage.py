@@ -12,6 +12,7 @@ from atcn_core.clip import save_arrays
 from atcn_core.frames import Intrinsics, cam_to_px
 from atcn_core.motion.rigmap import Rig
 from atcn_core.skeleton import CAPTURE
+from blender_addon.rigs import append_avatar
 
 from .acting import Pose
 
@@ -132,14 +133,11 @@ def _key_turn(bone: bpy.types.PoseBone, local: np.ndarray, frame: int) -> None:
 
 
 def lone_avatar(rig: Rig) -> bpy.types.Object:
-    """The rig's armature with its body, alone in an empty scene."""
+    """The rig's armature with its body, alone in an empty scene. Raises RigError."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    with bpy.data.libraries.load(str(rig.avatar), link=False) as (source, wanted):
-        wanted.objects = list(source.objects)
-    for thing in wanted.objects:
-        bpy.context.scene.collection.objects.link(thing)
+    armature = append_avatar(rig, bpy.context.scene)
     bpy.context.view_layer.update()
-    return bpy.data.objects[rig.object_name]
+    return armature
 
 
 def true_joints_cam(

@@ -101,6 +101,15 @@ def evaluated_heads(armature: bpy.types.Object, frame: int) -> dict[str, np.ndar
     return {bone.name: np.array(seen.matrix_world @ bone.head) for bone in seen.pose.bones}
 
 
+def vertices_m(body: bpy.types.Object) -> np.ndarray:
+    """(V, 3) world metres, as posed."""
+    evaluated = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    flat = np.empty(3 * len(evaluated.data.vertices), dtype=np.float32)
+    evaluated.data.vertices.foreach_get("co", flat)
+    matrix = np.array(evaluated.matrix_world)
+    return flat.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
+
+
 def degrees_apart(first: np.ndarray, second: np.ndarray) -> float:
     """Angle between two directions."""
     cosine = float(np.clip(normalized(np.asarray(first)) @ normalized(np.asarray(second)), -1, 1))

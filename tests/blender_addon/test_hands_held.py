@@ -9,33 +9,14 @@ import pytest
 from atcn_core.motion.feet import FOOT_MODES
 from atcn_core.skeleton import SIDES
 from blender_addon import rigs
-from blender_addon.apply import apply_motion, posing
-from blender_addon.bake import give
-from blender_addon.result import ResultOptions
-from blender_addon.rig_files import import_armatures
-from blender_addon.rigs import recognise_armature
+from blender_addon.apply import apply_motion
 from blender_addon.session import set_scene_rate
-from blender_addon.steps import finish
-from tests.blender_addon.test_apply import filmed
-from tests.moving_person import pressing_up
-
-FRAMES = range(0, 60, 3)
+from tests.blender_addon.press_ups import on_generated_rig, paths, press_ups_filmed
 
 
 @pytest.fixture
 def press_ups():
-    person, _ = pressing_up(2.0)
-    return filmed(person)
-
-
-def paths(armature, bones) -> list[np.ndarray]:
-    """Where these bones' heads are (T, 3), as Blender evaluates them."""
-    found = []
-    for frame in FRAMES:
-        bpy.context.scene.frame_set(frame)
-        seen = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        found.append([seen.matrix_world @ seen.pose.bones[bone].head for bone in bones])
-    return list(np.swapaxes(np.array(found), 0, 1))
+    return press_ups_filmed()
 
 
 @pytest.mark.parametrize("name", ["bruno", "pip", "gorm"])
@@ -65,22 +46,8 @@ def test_hands_of_press_ups_stay_on_the_floor_of_every_avatar(name, press_ups):
 
 
 def test_the_ik_controls_of_a_generated_rig_hold_the_hands_as_well(press_ups):
-    (armature,) = import_armatures("rigify:basic_human:generated")
-    rig_map = recognise_armature(armature).to_rig_map()
-    ways = []
-    for ik in (False, True):
-        steps = posing(
-            armature,
-            rig_map,
-            press_ups,
-            fps=30.0,
-            action_name="Press-ups",
-            start_frame=0,
-            foot_mode=FOOT_MODES["auto"],
-            result=ResultOptions(ik=ik),
-        )
-        give(armature, finish(steps)[0])
-        ways.append(paths(armature, ["DEF-hand.L", "DEF-hand.R", "DEF-forearm.L", "DEF-foot.L"]))
+    bones = ["DEF-hand.L", "DEF-hand.R", "DEF-forearm.L", "DEF-foot.L"]
+    ways = [paths(armature, bones) for armature in on_generated_rig(press_ups)]
     for by_fk, by_ik in zip(*ways, strict=True):
         assert np.linalg.norm(by_fk - by_ik, axis=1).max() < 0.002
     for path in ways[1][:2]:

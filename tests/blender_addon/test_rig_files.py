@@ -11,8 +11,9 @@ import pytest
 from mathutils import Matrix
 
 from blender_addon.core import rigmap
-from rigs.figure.people import PEOPLE
+from rigs.figure.people import person_named
 from rigs.figure.scene import build_avatar
+from tests.blender_addon.armatures import vertices_m
 
 RIGS = Path(__file__).resolve().parents[2] / "rigs"
 RIG_FILES = sorted(RIGS.glob("*/rig.json"))
@@ -39,15 +40,6 @@ def brought_in(path: Path) -> tuple[rigmap.Rig, bpy.types.Object, bpy.types.Obje
 def joint(rig: rigmap.Rig, armature: bpy.types.Object, role: str) -> np.ndarray:
     """(3,) world metres: where the role's bone begins at rest."""
     return np.array(armature.matrix_world @ armature.data.bones[rig.map.bones[role]].head_local)
-
-
-def vertices_m(body: bpy.types.Object) -> np.ndarray:
-    """(V, 3) world metres, as posed."""
-    evaluated = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    flat = np.empty(3 * len(evaluated.data.vertices), dtype=np.float32)
-    evaluated.data.vertices.foreach_get("co", flat)
-    matrix = np.array(evaluated.matrix_world)
-    return flat.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def turn(rig: rigmap.Rig, armature: bpy.types.Object, role: str, axis: str, angle_deg: float) -> None:
@@ -185,7 +177,7 @@ def test_a_bent_joint_moves_its_own_part_and_tears_nothing(path, role, axis, ang
 def test_the_script_builds_the_avatar_that_is_kept():
     """Vertex for vertex, to one step of rounding; the weights to two of their 64 steps."""
     kept = [seen for _, _, body in [brought_in(RIGS / "mira" / "rig.json")] for seen in shape_of(body)]
-    (person,) = (person for person in PEOPLE if person.name == "mira")
+    person = person_named("mira")
     armature, _ = build_avatar(person)
     (body,) = armature.children
     built = shape_of(body)

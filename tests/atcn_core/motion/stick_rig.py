@@ -76,6 +76,12 @@ def stick_rest(roll_seed: int = 0, scale: float = 1.0, turn: np.ndarray = STILL,
     )
 
 
+def carried(rest: RigRest, matrices: dict[str, np.ndarray], bone: str, points: np.ndarray) -> np.ndarray:
+    """Where points (P, 3), at rest in the world, are (T, P, 3) as they go with a bone. matrices: `posed_world`'s."""
+    moved = matrices[bone] @ np.linalg.inv(rest.world_from_armature @ rest.matrices[rest.names.index(bone)])
+    return np.einsum("tij,pj->tpi", moved[:, :3, :3], points) + moved[:, None, :3, 3]
+
+
 def posed_world(rest: RigRest, track: PoseTrack) -> dict[str, np.ndarray]:
     """Bone matrices (T, 4, 4) in the world by bone name, as Blender evaluates a pose."""
     frames = len(track.times_s)

@@ -11,7 +11,7 @@ from atcn_core.motion.retarget import RigRest, solve
 from atcn_core.motion.world import WorldMotion
 from atcn_core.rotation import normalized
 from atcn_core.skeleton import SIDES
-from tests.atcn_core.motion.stick_rig import RIG_MAP, posed_world, stick_rest
+from tests.atcn_core.motion.stick_rig import RIG_MAP, carried, posed_world, stick_rest
 from tests.moving_person import LEFT, UP, Person, about, knee, on_feet, posed, striding
 
 AUTO = FOOT_MODES["auto"]
@@ -34,11 +34,9 @@ def other_legs(thigh: float, shin: float) -> RigRest:
 
 def soles(matrices: dict[str, np.ndarray], rest: RigRest, side: str) -> np.ndarray:
     """Where the sole under the ankle and the toe joint's own (T, 2, 3) are: they are part of the foot."""
-    i = rest.names.index(RIG_MAP.bones[f"{side}_foot"])
-    foot = matrices[rest.names[i]] @ np.linalg.inv(rest.matrices[i])
     ankle, toe = (rest.head_world(RIG_MAP.bones[f"{side}_{part}"]) for part in ("foot", "toe"))
     points = np.array([[ankle[0], ankle[1], 0.0], [toe[0], toe[1], 0.0]])
-    return np.einsum("tij,pj->tpi", foot[:, :3, :3], points) + foot[:, None, :3, 3]
+    return carried(rest, matrices, RIG_MAP.bones[f"{side}_foot"], points)
 
 
 def walked(rest: RigRest, mode: FootMode | None, person: Person, standing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from atcn_core.motion.world import WorldMotion
 from atcn_core.rotation import normalized, quat_conjugate, quat_multiply, quat_to_matrix
 from atcn_core.skeleton import CAPTURE, COCO_17, H36M_17, SIDES
 from tests.atcn_core.motion.stick_rig import HEADS, PARENTS, RIG_MAP, posed_world, stick_rest
-from tests.moving_person import BACK, LEFT, UP, about, after, dancing, elbow, knee, posed
+from tests.moving_person import BACK, LEFT, UP, about, after, dancing, elbow, knee, kneeling, posed
 
 LIMB_ROLES = [f"{side}_{role}" for side in SIDES for role in ("upper_arm", "forearm", "thigh", "shin")]
 
@@ -136,13 +136,7 @@ def test_a_straight_leg_s_knee_points_where_the_toes_point():
 @pytest.mark.parametrize("pitch_deg", [70, 85, 95, 110, 165])
 def test_a_low_foot_that_stands_on_its_toes_or_lies_on_its_instep_is_not_laid_level(pitch_deg):
     """Somebody kneels, the feet behind: a steep sole has no level, and one that looks up is not to be laid down."""
-    times_s = np.arange(20) / 30
-    local = {"hips": about(UP, 0.05 * np.sin(9 * times_s))}
-    for side in SIDES:
-        local |= {f"{side}_shin": knee(np.pi / 2), f"{side}_foot": about(LEFT, np.deg2rad(pitch_deg - 90))}
-    kneeling = posed(times_s, np.array([0.0, 0.0, 0.5]), local)
-    lowest_m = min(kneeling.point(f"{side}_{end}")[:, 2].min() for side in SIDES for end in ("heel", "toe"))
-    person = posed(times_s, np.array([0.0, 0.0, 0.5 - lowest_m]), local)
+    person = kneeling(np.deg2rad(pitch_deg))
     rest = stick_rest(3)
     matrices = posed_world(rest, solve(person.motion(), rest, RIG_MAP))
     for side in SIDES:

@@ -5,34 +5,35 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from atcn_core.motion.feet import FOOT_MODES
+from atcn_core.motion.feet import FOOT_MODES, FootMode
 from atcn_core.motion.retarget import RigRest, solve
 from atcn_core.motion.world import WorldMotion
 from atcn_core.rotation import normalized
 from atcn_core.skeleton import SIDES
-from tests.atcn_core.motion.stick_rig import RIG_MAP, posed_world, stick_rest
+from tests.atcn_core.motion.stick_rig import RIG_MAP, carried, posed_world, stick_rest
 from tests.atcn_core.motion.test_feet import other_legs
-from tests.moving_person import LEFT, UP, Person, about, knee, on_feet, posed, pressing_up
+from tests.moving_person import LEFT, UP, about, kneeling, on_feet, posed, pressing_up
 
 AUTO = FOOT_MODES["auto"]
 AHEAD = np.array([0.0, -0.08, 0.0])
 
 
-def toes(rest: RigRest, motion: WorldMotion, side: str, mode=AUTO) -> tuple[np.ndarray, np.ndarray]:
-    """The ball (T, 3) of a solved foot and the tip of its toes, which at rest are 8 cm long and lie on the floor."""
-    bone = RIG_MAP.bones[f"{side}_toe"]
-    moved = posed_world(rest, solve(motion, rest, RIG_MAP, mode))[bone]
-    carried = moved @ np.linalg.inv(rest.world_from_armature @ rest.matrices[rest.names.index(bone)])
-    ball = rest.head_world(bone)
-    return tuple(carried[:, :3, :3] @ point + carried[:, :3, 3] for point in (ball, ball + AHEAD))
+def toes(
+    rest: RigRest, motion: WorldMotion, side: str, mode: FootMode | None = AUTO, goes_with: str = "toe"
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ball (T, 3) of a solved foot and the tip of its toes, which at rest are 8 cm long and lie on the floor.
+
+    goes_with: the foot instead, for toes that were stiff.
+    """
+    ball = rest.head_world(RIG_MAP.bones[f"{side}_toe"])
+    matrices = posed_world(rest, solve(motion, rest, RIG_MAP, mode))
+    places = carried(rest, matrices, RIG_MAP.bones[f"{side}_{goes_with}"], np.stack([ball, ball + AHEAD]))
+    return places[:, 0], places[:, 1]
 
 
 def foot_tip(rest: RigRest, motion: WorldMotion, side: str) -> np.ndarray:
     """Where the tip (T, 3) of such toes would be if they were stiff."""
-    bone = RIG_MAP.bones[f"{side}_foot"]
-    moved = posed_world(rest, solve(motion, rest, RIG_MAP, AUTO))[bone]
-    carried = moved @ np.linalg.inv(rest.world_from_armature @ rest.matrices[rest.names.index(bone)])
-    return carried[:, :3, :3] @ (rest.head_world(RIG_MAP.bones[f"{side}_toe"]) + AHEAD) + carried[:, :3, 3]
+    return toes(rest, motion, side, goes_with="foot")[1]
 
 
 @pytest.mark.parametrize(("thigh", "shin"), [(1.0, 1.0), (1.2, 0.9), (0.7, 0.8)])
@@ -64,17 +65,9 @@ def test_toes_are_bent_no_further_than_the_height_of_the_ball_asks_for():
     assert np.degrees(bend_rad[-1]) < 0.5
 
 
-def kneeling(pitch_rad: float) -> Person:
-    """Somebody kneeling with the shins on the floor and the feet behind, so far turned down from standing."""
-    local = {}
-    for side in SIDES:
-        local |= {f"{side}_shin": knee(np.pi / 2), f"{side}_foot": about(LEFT, pitch_rad - np.pi / 2)}
-    return posed(np.arange(30) / 30, np.array([0.0, 0.0, 0.5]), local)
-
-
 def test_toes_of_a_foot_on_its_instep_stay_straight():
     person = kneeling(np.deg2rad(170.0))
-    motion = replace(person.motion(), standing=on_feet(np.zeros((30, 4))))
+    motion = replace(person.motion(), standing=on_feet(np.zeros((len(person.times_s), 4))))
     _, tip = toes(stick_rest(), motion, "left")
     assert np.allclose(tip, foot_tip(stick_rest(), motion, "left"), atol=1e-6)
 
